@@ -1,0 +1,3 @@
+export * from './access-directory.js';
+export * from './authorize.js';
+export * from './tokens.js';

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { accountId, numericId } from './fields.js';
+import { trigger } from './event.js';
+import { CALLERS } from './triggers.js';
+
+/**
+ * Snapshots on the compacted topic `config`: the whole state of one thing with its row version, keyed `<kind>/<id>`. A tombstone
+ * deletes. Secrets are sealed (libs/signing, `sealed-secret`) with the record's key as context.
+ */
+
+/** Body formats: Copernica's form encoding, or JSON `{"type","timestamp","data"}` signed by Standard Webhooks. */
+export const FORMATS = ['form', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** What a token may do. */
+export const SCOPES = ['events:write', 'events:read', 'webhooks:read', 'webhooks:write', 'keys:read'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const accountSnapshot = z.object({
+  kind: z.literal('account'),
+  version: z.int(),
+  id: accountId,
+  name: z.string(),
+  /** API tokens; only their SHA-256 (hex) is stored anywhere. */
+  tokens: z.array(
+    z.object({ id: z.string(), hash: z.string().regex(/^[0-9a-f]{64}$/), scopes: z.array(z.enum(SCOPES)) }),
+  ),
+  /** Value of `X-Copernica-ID`, such as `account_1234` (spec section 6.5). */
+  copernicaId: z.string(),
+});
+
+export const webhookSnapshot = z.object({
+  kind: z.literal('webhook'),
+  version: z.int(),
+  /** Decimal number as text. */
+  id: z.string(),
+  account: accountId,
+  handler: z.string(),
+  trigger,
+  /** Absent: every caller. */
+  callers: z.array(z.enum(CALLERS)).optional(),
+  database: numericId.optional(),
+  collection: numericId.optional(),
+  /** Only for `update`: at least one of these fields has changed. */
+  fields: z.array(z.string()).optional(),
+  format: z.enum(FORMATS),
+  /** Seconds between attempts; attempts are one more than delays. */
+  schedule: z.array(z.int().positive()),
+  /** Requests in flight at once. */
+  concurrency: z.int().min(1).max(200),
+  /** Requests a second; absent: no limit. */
+  rate: z.number().positive().optional(),
+  state: z.enum(['enabled', 'disabled']),
+  /** True: events may leave for this handler (its file was confirmed, or the operator trusts its host). */
+  validated: z.boolean(),
+  /** Sealed `whsec_…` secrets, the newest first; only for `json`. */
+  secrets: z.array(z.string()),
+});
+
+export const signingKeySnapshot = z.object({
+  kind: z.literal('signing-key'),
+  version: z.int(),
+  id: z.string(),
+  /** Complete DNS name, `<selector>._domainkey.<SIGNING_DOMAIN>`. */
+  keyId: z.string(),
+  state: z.enum(['next', 'active', 'retired']),
+  /** SPKI in PEM. */
+  publicKey: z.string(),
+  /** Sealed PKCS #8 in PEM. */
+  privateKey: z.string(),
+});
+
+/** Written regularly, so that readers of the compacted topic see it advance. */
+export const heartbeatSnapshot = z.object({ kind: z.literal('heartbeat'), version: z.int(), at: z.iso.datetime() });
+
+export const configSnapshot = z.discriminatedUnion('kind', [
+  accountSnapshot,
+  webhookSnapshot,
+  signingKeySnapshot,
+  heartbeatSnapshot,
+]);
+
+export type AccountSnapshot = z.output<typeof accountSnapshot>;
+export type WebhookSnapshot = z.output<typeof webhookSnapshot>;
+export type SigningKeySnapshot = z.output<typeof signingKeySnapshot>;
+export type ConfigSnapshot = z.output<typeof configSnapshot>;
+
+export const HEARTBEAT_KEY = 'heartbeat';
+
+/** Key on `config`: `webhook/12`, `account/1`, `signing-key/3`. It is also the context that seals its secrets. */
+export function configKey(kind: Exclude<ConfigSnapshot['kind'], 'heartbeat'>, id: string): string {
+  return `${kind}/${id}`;
+}
+
+/** One record of `config`, understood: a snapshot, or the deletion of what `key` names. */
+export type ConfigChange =
+  { readonly key: string; readonly snapshot: ConfigSnapshot } | { readonly key: string; readonly snapshot: null };
+
+/** Parses a record of `config`; throws a `ZodError` or `SyntaxError` when it is not one. */
+export function parseConfigRecord(key: string, value: Uint8Array | null): ConfigChange {
+  if (value === null) return { key, snapshot: null };
+  return { key, snapshot: configSnapshot.parse(JSON.parse(Buffer.from(value).toString('utf8'))) };
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { DeadReason } from './errors.js';
+import type { Event } from './event.js';
+
+/**
+ * A delivery on `deliveries`, the retry wheel and `deliveries.dead`: the value is the exact body that the receiver gets, and
+ * everything else travels in these record headers, so that a retry moves the value untouched.
+ */
+export interface DeliveryHeaders {
+  /** Derived from event and webhook: a repeated fan-out makes the same id. */
+  readonly delivery: string;
+  readonly account: string;
+  readonly webhook: string;
+  /** Id of the event (`webhook-id`, `X-Webhook-Event-ID`). */
+  readonly event: string;
+  /** Type of the event. */
+  readonly trigger: string;
+  readonly contentType: string;
+  /** Number of the attempt that comes next, from 1. */
+  readonly attempt: number;
+  /** When event-ingest accepted the event, Unix milliseconds. */
+  readonly acceptedAt: number;
+  /** Start of the first attempt, Unix milliseconds; absent before it. */
+  readonly firstAttemptAt?: number | undefined;
+  /** Not before this moment, Unix milliseconds; absent: at once. */
+  readonly dueAt?: number | undefined;
+  /** W3C trace context of the event. */
+  readonly traceparent?: string | undefined;
+}
+
+const milliseconds = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
+
+const headersSchema = z.object({
+  delivery: z.string().min(1),
+  account: z.string().min(1),
+  webhook: z.string().min(1),
+  event: z.string().min(1),
+  trigger: z.string().min(1),
+  'content-type': z.string().min(1),
+  attempt: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/)
+    .transform(Number),
+  'accepted-at': milliseconds,
+  'first-attempt-at': milliseconds.optional(),
+  'due-at': milliseconds.optional(),
+  traceparent: z.string().optional(),
+});
+
+/** Record headers of a delivery. Absent fields have no header. */
+export function encodeDeliveryHeaders(delivery: DeliveryHeaders): Record<string, string> {
+  return {
+    delivery: delivery.delivery,
+    account: delivery.account,
+    webhook: delivery.webhook,
+    event: delivery.event,
+    trigger: delivery.trigger,
+    'content-type': delivery.contentType,
+    attempt: String(delivery.attempt),
+    'accepted-at': String(delivery.acceptedAt),
+    ...(delivery.firstAttemptAt === undefined ? {} : { 'first-attempt-at': String(delivery.firstAttemptAt) }),
+    ...(delivery.dueAt === undefined ? {} : { 'due-at': String(delivery.dueAt) }),
+    ...(delivery.traceparent === undefined ? {} : { traceparent: delivery.traceparent }),
+  };
+}
+
+/** Reads record headers; `undefined` when they are not a delivery's (dead letter reason `delivery_malformed`). */
+export function decodeDeliveryHeaders(headers: Readonly<Record<string, string>>): DeliveryHeaders | undefined {
+  const parsed = headersSchema.safeParse(headers);
+  if (!parsed.success) return undefined;
+  const {
+    'content-type': contentType,
+    'accepted-at': acceptedAt,
+    'first-attempt-at': firstAttemptAt,
+    'due-at': dueAt,
+    ...rest
+  } = parsed.data;
+  return { ...rest, contentType, acceptedAt, firstAttemptAt, dueAt };
+}
+
+/** Headers added on `deliveries.dead`. */
+export interface DeadHeaders {
+  readonly reason: DeadReason;
+  /** Sentence for people: what the last attempt met. */
+  readonly 'reason-detail': string;
+  readonly 'dead-at': string;
+}
+
+/** Headers on `events` beside the JSON value. */
+export const EVENT_HEADERS = { acceptedAt: 'accepted-at' } as const;
+
+/** Headers on `ingest.rejected` beside the original key, value and headers. */
+export const REJECTED_HEADERS = {
+  /** Stable code of the error catalogue. */
+  code: 'rejected-code',
+  /** Sentence with the wrong fields. */
+  detail: 'rejected-detail',
+  /** `topic/partition/offset` of the original record. */
+  origin: 'rejected-origin',
+} as const;
+
+/** Identity of an event: CloudEvents 1.0 makes `source` and `id` unique together; ours holds within an account. */
+export function eventIdentity(event: Pick<Event, 'account' | 'source' | 'id'>): string {
+  return `${event.account}\n${event.source ?? ''}\n${event.id}`;
+}
+
+/** Stable delivery id of an event for a webhook: 128 bits of SHA-256 as 22 characters of base64url. */
+export function deliveryId(event: Pick<Event, 'account' | 'source' | 'id'>, webhook: string): string {
+  const digest = createHash('sha256')
+    .update(`${eventIdentity(event)}\n${webhook}`)
+    .digest();
+  return digest.subarray(0, 16).toString('base64url');
+}

@@ -1,0 +1,113 @@
+/**
+ * The error catalogue. A code is stable and part of the public interface; the sentence says what to do and may be improved.
+ * The same codes are used by HTTP answers, by the headers of `ingest.rejected` and by the reasons of dead letters.
+ */
+export const ERRORS = {
+  invalid_json: { status: 400, title: 'The body is not valid JSON. Check quoting and encoding (UTF-8).' },
+  invalid_event: {
+    status: 400,
+    title: 'The event does not follow the contract. Correct the fields listed in `errors`.',
+  },
+  invalid_request: { status: 400, title: 'The request is not valid. Correct the fields listed in `errors`.' },
+  empty_batch: { status: 400, title: 'The batch holds no event. Send at least one.' },
+  account_missing: {
+    status: 400,
+    title: 'The record names no account. Set the attribute `account` (header `ce_account`).',
+  },
+  account_mismatch: {
+    status: 400,
+    title: "The event's `account` is not the token's. Leave it out, or use that account's token.",
+  },
+  account_unknown: { status: 400, title: 'No such account. Create it first, or correct the attribute `account`.' },
+  unauthenticated: {
+    status: 401,
+    title: 'The access token is missing or not valid. Send `Authorization: Bearer <token>`.',
+  },
+  forbidden: { status: 403, title: 'This token may not do that. Use a token with the scope named in `detail`.' },
+  not_found: { status: 404, title: 'There is nothing at this address. Check the path and the id.' },
+  method_not_allowed: { status: 405, title: 'This address does not take this method.' },
+  payload_too_large: {
+    status: 413,
+    title: 'The request or an event in it is too large. Send smaller events or smaller batches.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title:
+      'This Content-Type is not supported. Use application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json.',
+  },
+  overloaded: {
+    status: 429,
+    title: 'Too many events are waiting to be stored. Try again after `Retry-After` seconds.',
+  },
+  internal_error: { status: 500, title: 'Something failed on our side. Try again; the request id is in the log.' },
+  broker_unavailable: {
+    status: 503,
+    title: 'Kafka does not answer. Nothing was lost; try again after `Retry-After` seconds.',
+  },
+  store_unavailable: { status: 503, title: 'The database does not answer. Try again after `Retry-After` seconds.' },
+  not_ready: { status: 503, title: 'This service is still starting. Try again after `Retry-After` seconds.' },
+  upstream_unavailable: {
+    status: 503,
+    title: 'A service behind this one does not answer. Try again after `Retry-After` seconds.',
+  },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One wrong field. `path` is a JSON pointer-like dotted path, empty for the whole. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** An error that an API answers. `detail` says what is wrong in this case; it never holds a secret or a body. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail: string = ERRORS[code].title,
+    readonly options: { errors?: readonly FieldError[]; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(detail, { cause: options.cause });
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  /** RFC 9457 problem details, with our stable `code`. */
+  toProblem(): Problem {
+    const { errors } = this.options;
+    return {
+      type: 'about:blank',
+      title: ERRORS[this.code].title,
+      status: this.status,
+      detail: this.detail,
+      code: this.code,
+      ...(errors ? { errors } : {}),
+    };
+  }
+}
+
+/** RFC 9457 problem details (`application/problem+json`). */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly errors?: readonly FieldError[];
+}
+
+/** Why a delivery ended without the receiver having it (header `reason` on `deliveries.dead`). */
+export const DEAD_REASONS = {
+  attempts_exhausted: 'The receiver did not accept the event in any attempt of the schedule.',
+  receiver_gone: 'The receiver answered 410 Gone; the webhook is disabled.',
+  webhook_deleted: 'The webhook was deleted while the delivery was waiting.',
+  webhook_disabled: 'The webhook was disabled while the delivery was waiting.',
+  webhook_not_validated: 'The handler of the webhook is not validated any more.',
+  delivery_malformed: 'The record on `deliveries` lacks the headers that a delivery needs.',
+} as const;
+
+export type DeadReason = keyof typeof DEAD_REASONS;

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { accountId, moment, numericId } from './fields.js';
+import { CALLERS, COPERNICA_TRIGGERS, isCopernicaTrigger, REQUIRED_IDS, TRIGGER_DATA } from './triggers.js';
+import type { CopernicaTrigger, TriggerData } from './triggers.js';
+
+/** Largest event as JSON, in bytes. Room for a value of 1 MiB in base64. */
+export const MAX_EVENT_BYTES = 2 * 1024 * 1024;
+
+/** A type of one's own: dotted, such as `invoice.paid` or `com.example.order.shipped`; at most 128 characters. */
+export const dottedType = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/, 'must be a dotted type such as `invoice.paid`');
+
+/** What a webhook can listen to: one of the ten triggers or a dotted type. */
+export const trigger = z.union([z.enum(COPERNICA_TRIGGERS), dottedType], {
+  error: `must be one of ${COPERNICA_TRIGGERS.join(', ')}, or a dotted type such as invoice.paid`,
+});
+
+const eventId = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, 'must be 1 to 200 visible ASCII characters');
+
+const attributes = {
+  specversion: z.literal('1.0').default('1.0'),
+  id: eventId,
+  source: z.string().min(1).max(1_000).optional(),
+  time: moment,
+  account: accountId,
+  subject: z.string().min(1).max(1_000).optional(),
+  datacontenttype: z
+    .string()
+    .regex(/^application\/(json|[a-z0-9.+-]+\+json)( *;.*)?$/i, 'must be application/json')
+    .optional(),
+  dataschema: z.string().max(2_000).optional(),
+  traceparent: z.string().max(100).optional(),
+  tracestate: z.string().max(1_000).optional(),
+  caller: z.enum(CALLERS, { error: `must be one of ${CALLERS.join(', ')}` }).optional(),
+  database: numericId.optional(),
+  collection: numericId.optional(),
+  profile: numericId.optional(),
+  subprofile: numericId.optional(),
+  mailing: numericId.optional(),
+};
+
+/** CloudEvents 1.0 section 3.1: names of extension attributes are lower-case letters and digits. */
+const extension = z.union([z.string().max(4_096), z.number(), z.boolean()]);
+const KNOWN = new Set([...Object.keys(attributes), 'type', 'data']);
+const EXTENSION_NAME = /^[a-z0-9]{1,20}$/;
+
+const envelope = z
+  .looseObject({ ...attributes, type: trigger, data: z.record(z.string(), z.unknown(), 'must be a JSON object') })
+  .superRefine((event, context) => {
+    for (const [name, value] of Object.entries(event)) {
+      if (KNOWN.has(name)) continue;
+      if (!EXTENSION_NAME.test(name))
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: 'is not an attribute of an event: use lower-case letters and digits, or put it into `data`',
+        });
+      else if (!extension.safeParse(value).success)
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: 'must be a string, a number or a boolean; put anything else into `data`',
+        });
+    }
+    if (isCopernicaTrigger(event.type)) requireIds(event.type, event, context);
+  });
+
+function requireIds(
+  type: CopernicaTrigger,
+  event: Pick<EventAttributes, 'profile' | 'database' | 'mailing' | 'subprofile' | 'collection'>,
+  context: z.RefinementCtx,
+): void {
+  for (const name of REQUIRED_IDS[type]) {
+    if (event[name] === undefined)
+      context.addIssue({ code: 'custom', path: [name], message: `is required for \`${type}\`` });
+  }
+  if (
+    (type === 'create' || type === 'update' || type === 'delete') &&
+    (event.subprofile === undefined) !== (event.collection === undefined)
+  ) {
+    const missing = event.subprofile === undefined ? 'subprofile' : 'collection';
+    context.addIssue({
+      code: 'custom',
+      path: [missing],
+      message: 'a subprofile has both `subprofile` and `collection`',
+    });
+  }
+}
+
+/** The attributes with a meaning of their own. Extension attributes of the producer stand beside them, untyped. */
+export type EventAttributes = z.output<z.ZodObject<typeof attributes>>;
+
+type EventOf<T extends CopernicaTrigger> = EventAttributes & { type: T; data: TriggerData[T] };
+
+/** An event of one of Copernica's ten triggers. */
+export type CopernicaEvent = { [T in CopernicaTrigger]: EventOf<T> }[CopernicaTrigger];
+/** An event of a type of one's own; `data` is passed on unchanged. */
+export type CustomEvent = EventAttributes & { type: `${string}.${string}`; data: Record<string, unknown> };
+
+/** The canonical event, as it stands on the topic `events` in JSON (design, section 2). */
+export type Event = CopernicaEvent | CustomEvent;
+
+/**
+ * The event of design section 2. `id`, `time` and `account` must have been filled in by the caller where the producer may
+ * leave them out. Unknown fields in the data of the ten triggers are refused: nothing is dropped silently.
+ */
+export const eventSchema: z.ZodType<Event> = envelope.transform((event, context): Event => {
+  if (!isCopernicaTrigger(event.type)) return event as CustomEvent;
+  const data = TRIGGER_DATA[event.type].safeParse(event.data);
+  if (!data.success) {
+    for (const issue of data.error.issues)
+      context.addIssue({ code: 'custom', path: ['data', ...issue.path], message: issue.message });
+    return z.NEVER;
+  }
+  const result = { ...event, data: data.data } as CopernicaEvent;
+  if (result.type !== 'create' && result.type !== 'update') return result;
+  if (result.subprofile !== undefined && result.data.interests.length > 0) {
+    context.addIssue({ code: 'custom', path: ['data', 'interests'], message: 'a subprofile has no interests' });
+    return z.NEVER;
+  }
+  result.data.modified ??= result.time;
+  if (result.type === 'create') result.data.created ??= result.time;
+  return result;
+});
+
+/** True for the events that are about a profile or subprofile and not about a message. */
+export function isProfileEvent(event: Event): event is EventOf<'create'> | EventOf<'update'> | EventOf<'delete'> {
+  return event.type === 'create' || event.type === 'update' || event.type === 'delete';
+}
+
+/** Key on `events`: events about the same thing keep their order and meet the same fan-out (which knows repeated ids). */
+export function eventKey(event: Event): string {
+  return `${event.account}/${event.subject ?? profileOf(event) ?? event.id}`;
+}
+
+function profileOf(event: Event): string | undefined {
+  return event.profile === undefined ? undefined : `profile/${event.profile}`;
+}

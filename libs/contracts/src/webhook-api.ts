@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { FORMATS } from './config.js';
+import { trigger } from './event.js';
+import { numericId } from './fields.js';
+import { CALLERS } from './triggers.js';
+
+/**
+ * `POST /v4/webhooks` and `PUT /v4/webhook/{id}` (spec section 10.2), as JSON or as a form. Unknown properties are ignored, as
+ * Copernica does. Numbers may come as text, because forms have nothing else.
+ */
+
+const list = <T extends z.ZodType>(item: T) => z.union([z.array(item), item.transform((one) => [one])]);
+const number = z.union(
+  [
+    z.number(),
+    z
+      .string()
+      .trim()
+      .regex(/^\d+(\.\d+)?$/, 'must be a number')
+      .transform(Number),
+  ],
+  {
+    error: 'must be a number',
+  },
+);
+/** `null` and the empty text take a limit away. */
+const clearable = <T extends z.ZodType>(schema: T) => z.union([z.null(), z.literal('').transform(() => null), schema]);
+
+const properties = {
+  handler: z.string('a handler is required').min(1, 'a handler is required').max(2_048),
+  trigger,
+  callers: clearable(list(z.enum(CALLERS, { error: `callers must be among ${CALLERS.join(', ')}` }))).optional(),
+  database: clearable(numericId).optional(),
+  collection: clearable(numericId).optional(),
+  fields: clearable(list(z.string().min(1).max(255)).pipe(z.array(z.string()).max(100))).optional(),
+  format: z.enum(FORMATS, { error: `format must be ${FORMATS.join(' or ')}` }).optional(),
+  /** Seconds between attempts; bounds are those of libs/retry-schedule. */
+  schedule: clearable(list(number)).optional(),
+  /** Requests in flight at once, 1 to 200; default 10. */
+  concurrency: number.pipe(z.int().min(1).max(200)).optional(),
+  /** Requests a second, at most 10,000; default no limit. */
+  rate: clearable(number.pipe(z.number().positive().max(10_000))).optional(),
+  state: z.enum(['enabled', 'disabled'], { error: 'state must be enabled or disabled' }).optional(),
+};
+
+export const createWebhook = z.object(properties);
+export const updateWebhook = z.object({
+  ...properties,
+  handler: properties.handler.optional(),
+  trigger: trigger.optional(),
+});
+
+export type CreateWebhook = z.output<typeof createWebhook>;
+export type UpdateWebhook = z.output<typeof updateWebhook>;
+
+/** Lists of `/v4`: `start`, `limit`, `total` (spec section 10.1). */
+export const listQuery = z.object({
+  start: numberIn(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: numberIn(1, 1_000).default(100),
+  total: z
+    .enum(['true', 'false', '1', '0'])
+    .transform((text) => text === 'true' || text === '1')
+    .default(true),
+  trigger: trigger.optional(),
+});
+
+function numberIn(least: number, most: number) {
+  return z.coerce.number({ error: 'must be a number' }).pipe(z.int().min(least).max(most));
+}
+
+/** A webhook as `/v4` shows it. Ids are strings (spec section 10.1); `null` is "no limit". */
+export interface WebhookView {
+  readonly ID: string;
+  readonly handler: string;
+  readonly trigger: string;
+  readonly callers: readonly string[];
+  readonly database: string | null;
+  readonly collection: string | null;
+  readonly fields: readonly string[] | null;
+  readonly format: string;
+  readonly schedule: readonly number[];
+  readonly concurrency: number;
+  readonly rate: number | null;
+  readonly state: 'enabled' | 'disabled';
+  readonly validated: boolean;
+}

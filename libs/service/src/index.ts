@@ -1,0 +1,4 @@
+export * from './configuration.js';
+export * from './health.js';
+export * from './problem.filter.js';
+export * from './run-service.js';

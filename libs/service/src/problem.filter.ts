@@ -1,0 +1,56 @@
+import { Catch, HttpException } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import { ApiError } from '@postduif/contracts';
+import type { ErrorCode } from '@postduif/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  400: 'invalid_request',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  429: 'overloaded',
+};
+
+/** Understands anything thrown while a request is handled: our errors, the framework's and Fastify's, and mistakes. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const status =
+    error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
+  const code = typeof status === 'number' ? CODES[status] : undefined;
+  return code
+    ? new ApiError(code, undefined, { cause: error })
+    : new ApiError('internal_error', undefined, { cause: error });
+}
+
+/** Answers every error as problem details (RFC 9457) and logs what is our fault. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const error = toApiError(thrown);
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    if (error.code === 'internal_error')
+      this.log.error(
+        { err: thrown, method: request.method, url: request.routeOptions.url, request: request.id },
+        'request failed',
+      );
+    sendProblem(host.switchToHttp().getResponse<FastifyReply>(), error);
+  }
+}
+
+/** Writes problem details; 503 and 429 say when to come back. */
+export function sendProblem(reply: FastifyReply, error: ApiError): void {
+  const retryAfter = error.options.retryAfterSeconds ?? (error.status === 503 || error.status === 429 ? 1 : undefined);
+  if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+  if (error.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer realm="postduif"');
+  void reply
+    .status(error.status)
+    .header('content-type', 'application/problem+json')
+    .send(JSON.stringify(error.toProblem()));
+}

@@ -1,0 +1,181 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { DynamicModule, LoggerService } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { z } from 'zod';
+import { ConfigurationError, parseSettings } from './configuration.js';
+import type { CommonSettings } from './configuration.js';
+import { Health } from './health.js';
+import { HealthController } from './health.controller.js';
+import { ProblemFilter } from './problem.filter.js';
+
+/** What a service's parts get to work with. */
+export interface ServiceContext<Settings> {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly health: Health;
+  /** Runs at a graceful stop, last registered first, after the HTTP server has stopped taking requests. */
+  onStop(name: string, stop: () => Promise<void> | void): void;
+}
+
+export interface ServiceDefinition<S extends z.ZodRawShape> {
+  /** Name in logs and metrics, such as `fan-out`. */
+  readonly name: string;
+  /** Settings beside the common ones: environment variable to Zod schema. */
+  readonly settings: S;
+  /** Builds the Nest module. Called once, after the settings were checked; may connect, but should not wait for Kafka. */
+  module(context: ServiceContext<CommonSettings & z.output<z.ZodObject<S>>>): Promise<DynamicModule> | DynamicModule;
+  /** Registers Fastify plugins or parsers before the application starts to listen. */
+  configure?(
+    app: NestFastifyApplication,
+    context: ServiceContext<CommonSettings & z.output<z.ZodObject<S>>>,
+  ): Promise<void> | void;
+  /** Largest request body in bytes; default 1 MiB. */
+  readonly bodyLimit?: number;
+  /** Runs when the service listens, so that `/live` answers while this loads. */
+  start?(
+    app: NestFastifyApplication,
+    context: ServiceContext<CommonSettings & z.output<z.ZodObject<S>>>,
+  ): Promise<void>;
+}
+
+/** The root of every service; its parts are given at run time. */
+@Module({})
+class ServiceModule {}
+
+const GRACE_MS = 9_500;
+const EX_CONFIG = 78;
+
+/**
+ * The life of every service: check the settings, log as JSON lines, serve health and metrics, stop within 10 s on SIGTERM.
+ * Exit codes: 0 stopped, 1 failed, 78 settings not right.
+ */
+export async function runService<S extends z.ZodRawShape>(definition: ServiceDefinition<S>): Promise<void> {
+  const log = pino({
+    base: { service: definition.name },
+    level: process.env.LOG_LEVEL ?? 'info',
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+  try {
+    await serve(definition, log);
+  } catch (error) {
+    if (error instanceof ConfigurationError) {
+      log.fatal({ code: error.code, problems: error.problems }, error.message);
+      process.exitCode = EX_CONFIG;
+    } else {
+      log.fatal({ err: error }, 'could not start');
+      process.exitCode = 1;
+    }
+    setImmediate(() => process.exit());
+  }
+}
+
+async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, log: Logger): Promise<void> {
+  const settings = parseSettings(definition.settings, process.env);
+  log.level = settings.LOG_LEVEL;
+  const metrics = new Registry();
+  metrics.setDefaultLabels({ service: definition.name });
+  collectDefaultMetrics({ register: metrics });
+  const health = new Health();
+  let started = definition.start === undefined;
+  health.add({ name: 'start', ready: () => started || 'is still starting' });
+  const stops: [string, () => Promise<void> | void][] = [];
+  const context = {
+    settings,
+    log,
+    metrics,
+    health,
+    onStop: (name: string, stop: () => Promise<void> | void) => stops.push([name, stop]),
+  };
+
+  const feature = await definition.module(context);
+  const root: DynamicModule = {
+    module: ServiceModule,
+    imports: [feature],
+    controllers: [HealthController],
+    providers: [
+      { provide: Health, useValue: health },
+      { provide: Registry, useValue: metrics },
+    ],
+  };
+  const adapter = new FastifyAdapter({
+    bodyLimit: definition.bodyLimit ?? 1024 * 1024,
+    forceCloseConnections: 'idle',
+    requestIdHeader: 'x-request-id',
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    logger: nestLog(log),
+    abortOnError: false,
+    bodyParser: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(log));
+  await definition.configure?.(app, context);
+  stopOnSignal(app, context.health, stops, log);
+  await app.listen(settings.PORT, settings.HOST);
+  log.info({ address: await app.getUrl() }, 'listening');
+  await definition.start?.(app, context);
+  started = true;
+  log.info('started');
+}
+
+function stopOnSignal(
+  app: NestFastifyApplication,
+  health: Health,
+  stops: [string, () => Promise<void> | void][],
+  log: Logger,
+): void {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    health.stopping();
+    log.info({ signal }, 'stopping');
+    setTimeout(() => {
+      log.error('could not stop in time; what was not finished will be done again');
+      process.exit(1);
+    }, GRACE_MS).unref();
+    await app.close();
+    for (const [name, stopPart] of stops.reverse()) {
+      try {
+        await stopPart();
+      } catch (error) {
+        log.error({ err: error, part: name }, 'could not stop a part cleanly');
+      }
+    }
+    log.info('stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
+  process.on('unhandledRejection', (error) => {
+    log.fatal({ err: error }, 'a mistake in the program; stopping');
+    process.exit(1);
+  });
+}
+
+/** Nest's own messages at debug level, its errors as errors. */
+function nestLog(log: Logger): LoggerService {
+  return {
+    log: (message: unknown) => {
+      log.debug(String(message));
+    },
+    error: (message: unknown) => {
+      log.error({ err: message instanceof Error ? message : undefined }, String(message));
+    },
+    warn: (message: unknown) => {
+      log.warn(String(message));
+    },
+    debug: (message: unknown) => {
+      log.trace(String(message));
+    },
+    verbose: (message: unknown) => {
+      log.trace(String(message));
+    },
+  };
+}
