@@ -33,6 +33,7 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       // Nest declares its option types as classes.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: 'error',
       'no-console': 'error',
     },

@@ -1,0 +1,3 @@
+export * from './retry-after.js';
+export * from './schedule.js';
+export * from './tiers.js';
