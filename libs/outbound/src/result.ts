@@ -1,0 +1,40 @@
+import type { OutboundErrorCode } from './errors.js';
+
+/** Milliseconds, counted from the call of `send` unless said otherwise. */
+export interface ExchangeTiming {
+  /** Until the exchange had a connection to use, or leave to open one. */
+  readonly queuedMs: number;
+  /** Look-up, TCP and TLS together; absent when a connection stood already. */
+  readonly connectMs?: number;
+  /** Until the head of the response was there. */
+  readonly firstByteMs?: number;
+  readonly totalMs: number;
+}
+
+/** A response came, whatever its status. */
+export interface OutboundResponse {
+  readonly outcome: 'response';
+  readonly status: number;
+  /** By lower-case name; the first 8 KiB. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The beginning of the body, at most `keptResponseBytes`. */
+  readonly body: Buffer;
+  /** Whether the body was longer than what is kept. */
+  readonly bodyTruncated: boolean;
+  readonly remoteAddress?: string;
+  readonly timing: ExchangeTiming;
+}
+
+/** No complete response came. */
+export interface OutboundFailure {
+  readonly outcome: 'error';
+  /** Stable; one of `OUTBOUND_ERRORS`. */
+  readonly code: OutboundErrorCode;
+  /** What happened and what to do, for the people who run the receiver. */
+  readonly message: string;
+  /** Absent when no connection stood. */
+  readonly remoteAddress?: string;
+  readonly timing: ExchangeTiming;
+}
+
+export type OutboundResult = OutboundResponse | OutboundFailure;
