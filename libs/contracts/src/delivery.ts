@@ -21,7 +21,7 @@ export interface DeliveryHeaders {
   readonly attempt: number;
   /** When event-ingest accepted the event, Unix milliseconds. */
   readonly acceptedAt: number;
-  /** Start of the first attempt, Unix milliseconds; absent before it. */
+  /** Start of the first attempt or of the first diversion, Unix milliseconds; absent before both. */
   readonly firstAttemptAt?: number | undefined;
   /** Not before this moment, Unix milliseconds; absent: at once. */
   readonly dueAt?: number | undefined;
@@ -91,7 +91,12 @@ export interface DeadHeaders {
 }
 
 /** Headers on `events` beside the JSON value. */
-export const EVENT_HEADERS = { acceptedAt: 'accepted-at' } as const;
+export const EVENT_HEADERS = {
+  /** When event-ingest accepted the event, Unix milliseconds. */
+  acceptedAt: 'accepted-at',
+  /** W3C trace context: the event's own, else that of the request. Absent when there is neither. */
+  traceparent: 'traceparent',
+} as const;
 
 /** Headers on `ingest.rejected` beside the original key, value and headers. */
 export const REJECTED_HEADERS = {

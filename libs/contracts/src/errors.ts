@@ -10,6 +10,10 @@ export const ERRORS = {
   },
   invalid_request: { status: 400, title: 'The request is not valid. Correct the fields listed in `errors`.' },
   empty_batch: { status: 400, title: 'The batch holds no event. Send at least one.' },
+  value_missing: {
+    status: 400,
+    title: 'The record has no value. Send the event as JSON, or its data in CloudEvents binary mode.',
+  },
   account_missing: {
     status: 400,
     title: 'The record names no account. Set the attribute `account` (header `ce_account`).',
@@ -103,6 +107,7 @@ export interface Problem {
 /** Why a delivery ended without the receiver having it (header `reason` on `deliveries.dead`). */
 export const DEAD_REASONS = {
   attempts_exhausted: 'The receiver did not accept the event in any attempt of the schedule.',
+  expired: 'The delivery waited for room at the receiver longer than twice its schedule (at least a day).',
   receiver_gone: 'The receiver answered 410 Gone; the webhook is disabled.',
   webhook_deleted: 'The webhook was deleted while the delivery was waiting.',
   webhook_disabled: 'The webhook was disabled while the delivery was waiting.',

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { accountId, moment, numericId } from './fields.js';
+import type { FieldError } from './errors.js';
+import { accountId, fieldErrors, line, moment, numericId, plainMessage } from './fields.js';
+import { isJsonObject } from './json.js';
 import { CALLERS, COPERNICA_TRIGGERS, isCopernicaTrigger, REQUIRED_IDS, TRIGGER_DATA } from './triggers.js';
 import type { CopernicaTrigger, TriggerData } from './triggers.js';
 
@@ -17,26 +19,30 @@ export const trigger = z.union([z.enum(COPERNICA_TRIGGERS), dottedType], {
   error: `must be one of ${COPERNICA_TRIGGERS.join(', ')}, or a dotted type such as invoice.paid`,
 });
 
-const eventId = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[\x21-\x7e]+$/, 'must be 1 to 200 visible ASCII characters');
+const eventId = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible ASCII characters');
+
+const ACCOUNT = 'must be 1 to 64 letters, digits, `_` or `-`';
+
+/** W3C Trace Context section 3.2; later versions may have more parts. */
+export const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]*)?$/;
 
 const attributes = {
-  specversion: z.literal('1.0').default('1.0'),
+  specversion: z.literal('1.0', 'must be 1.0').default('1.0'),
   id: eventId,
-  source: z.string().min(1).max(1_000).optional(),
+  source: line.min(1).max(1_000).optional(),
   time: moment,
-  account: accountId,
-  subject: z.string().min(1).max(1_000).optional(),
+  account: z.union([accountId, z.int().positive().transform(String)], { error: ACCOUNT }),
+  subject: line.min(1).max(1_000).optional(),
   datacontenttype: z
     .string()
     .regex(/^application\/(json|[a-z0-9.+-]+\+json)( *;.*)?$/i, 'must be application/json')
     .optional(),
-  dataschema: z.string().max(2_000).optional(),
-  traceparent: z.string().max(100).optional(),
-  tracestate: z.string().max(1_000).optional(),
+  dataschema: line.max(2_000).optional(),
+  traceparent: z.string().max(100).regex(TRACEPARENT, 'must be a W3C traceparent').optional(),
+  tracestate: z
+    .string()
+    .regex(/^[\x20-\x7e]{0,1000}$/, 'must be a W3C tracestate')
+    .optional(),
   caller: z.enum(CALLERS, { error: `must be one of ${CALLERS.join(', ')}` }).optional(),
   database: numericId.optional(),
   collection: numericId.optional(),
@@ -46,26 +52,37 @@ const attributes = {
 };
 
 /** CloudEvents 1.0 section 3.1: names of extension attributes are lower-case letters and digits. */
-const extension = z.union([z.string().max(4_096), z.number(), z.boolean()]);
+const extension = z.union([line.max(4_096), z.number(), z.boolean()]);
 const KNOWN = new Set([...Object.keys(attributes), 'type', 'data']);
 const EXTENSION_NAME = /^[a-z0-9]{1,20}$/;
+const NOT_AN_ATTRIBUTE =
+  'is not an attribute of an event: attributes have at most 20 lower-case letters and digits; put anything else into `data`';
 
 const envelope = z
-  .looseObject({ ...attributes, type: trigger, data: z.record(z.string(), z.unknown(), 'must be a JSON object') })
+  .unknown()
+  // Zod leaves it out without a word.
+  .refine((event) => !isJsonObject(event) || !Object.hasOwn(event, '__proto__'), {
+    error: NOT_AN_ATTRIBUTE,
+    path: ['__proto__'],
+  })
+  .pipe(
+    z.looseObject({
+      ...attributes,
+      type: trigger,
+      // Taken over as it is, without a copy: it is passed on unchanged, whatever its names are.
+      data: z.custom<Record<string, unknown>>(isJsonObject, 'must be a JSON object'),
+    }),
+  )
   .superRefine((event, context) => {
     for (const [name, value] of Object.entries(event)) {
       if (KNOWN.has(name)) continue;
-      if (!EXTENSION_NAME.test(name))
-        context.addIssue({
-          code: 'custom',
-          path: [name],
-          message: 'is not an attribute of an event: use lower-case letters and digits, or put it into `data`',
-        });
+      if (!EXTENSION_NAME.test(name)) context.addIssue({ code: 'custom', path: [name], message: NOT_AN_ATTRIBUTE });
       else if (!extension.safeParse(value).success)
         context.addIssue({
           code: 'custom',
           path: [name],
-          message: 'must be a string, a number or a boolean; put anything else into `data`',
+          message:
+            'must be a string of at most 4,096 characters without control characters, a number or a boolean; put anything else into `data`',
         });
     }
     if (isCopernicaTrigger(event.type)) requireIds(event.type, event, context);
@@ -112,10 +129,10 @@ export type Event = CopernicaEvent | CustomEvent;
  */
 export const eventSchema: z.ZodType<Event> = envelope.transform((event, context): Event => {
   if (!isCopernicaTrigger(event.type)) return event as CustomEvent;
-  const data = TRIGGER_DATA[event.type].safeParse(event.data);
+  const data = TRIGGER_DATA[event.type].safeParse(event.data, { error: plainMessage });
   if (!data.success) {
-    for (const issue of data.error.issues)
-      context.addIssue({ code: 'custom', path: ['data', ...issue.path], message: issue.message });
+    for (const { path, message } of fieldErrors(data.error))
+      context.addIssue({ code: 'custom', path: ['data', ...path.split('.').filter((part) => part !== '')], message });
     return z.NEVER;
   }
   const result = { ...event, data: data.data } as CopernicaEvent;
@@ -128,6 +145,12 @@ export const eventSchema: z.ZodType<Event> = envelope.transform((event, context)
   if (result.type === 'create') result.data.created ??= result.time;
   return result;
 });
+
+/** An event by the contract, or what a stranger has to correct. As `eventSchema`, with messages that do not assume Zod. */
+export function parseEvent(value: unknown): { readonly event: Event } | { readonly errors: readonly FieldError[] } {
+  const parsed = eventSchema.safeParse(value, { error: plainMessage });
+  return parsed.success ? { event: parsed.data } : { errors: fieldErrors(parsed.error) };
+}
 
 /** True for the events that are about a profile or subprofile and not about a message. */
 export function isProfileEvent(event: Event): event is EventOf<'create'> | EventOf<'update'> | EventOf<'delete'> {

@@ -1,9 +1,57 @@
 import { z } from 'zod';
 import type { FieldError } from './errors.js';
 
+const MOST_ERRORS = 20;
+
 /** Flattens Zod's issues to the public form of field errors. At most 20; values are never repeated. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
-  return error.issues.slice(0, 20).map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
+  return error.issues.flatMap(toFieldErrors).slice(0, MOST_ERRORS);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function toFieldErrors(issue: Issue): FieldError[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: UNKNOWN_FIELD }));
+  // The name of a member is not right: its own message says why.
+  const message = (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
+  return [{ path: path.join('.'), message }];
+}
+
+const UNKNOWN_FIELD = 'is not a known field: correct its name or leave it out';
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a JSON object',
+  record: 'a JSON object',
+};
+
+/** Messages for people who do not know Zod, for schemas that say nothing themselves: `schema.safeParse(value, { error: plainMessage })`. */
+export function plainMessage(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is required' : `must be ${KINDS[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}`;
+    case 'invalid_format':
+      return issue.format === 'base64' ? 'must be base64 (RFC 4648 section 4, with padding)' : undefined;
+    case 'too_small':
+      if (issue.origin === 'string' && issue.minimum === 1) return 'may not be empty';
+      return `must ${issue.origin === 'string' ? 'have at least' : 'be at least'} ${issue.minimum}${unit(issue.origin)}`;
+    case 'too_big':
+      return `must ${unit(issue.origin) === '' ? 'be' : 'have'} at most ${issue.maximum}${unit(issue.origin)}`;
+    default:
+      return undefined;
+  }
+}
+
+function unit(origin: string): string {
+  return origin === 'string' ? ' characters' : origin === 'array' ? ' items' : '';
 }
 
 /** Positive integer id of Copernica (database, collection, profile, …). Digits in a string are taken too (headers, forms). */
@@ -23,17 +71,32 @@ export const numericId = z
   .pipe(z.int('must be a positive whole number').positive('must be a positive whole number'));
 
 /** Account id: `[A-Za-z0-9_-]{1,64}`; Copernica's are numbers. */
-export const accountId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, `_` or `-`');
+export const accountId = z
+  .string('must be 1 to 64 letters, digits, `_` or `-`')
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, `_` or `-`');
 
-/** A moment: RFC 3339, or Copernica's `YYYY-MM-DD HH:MM:SS`, which is UTC (spec section 3.3). Always ISO 8601 UTC afterwards. */
-export const moment = z.union(
-  [
-    z.iso.datetime({ offset: true }),
-    z
-      .string()
-      .regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
-      .transform((text) => `${text.replace(' ', 'T')}Z`)
-      .pipe(z.iso.datetime()),
-  ],
-  { error: 'must be a time such as 2026-01-15T10:20:30Z' },
-);
+/** One line of text: no control characters, which neither CloudEvents attributes (section 3.1) nor headers may hold. */
+export const line = z.string().regex(/^\P{Cc}*$/u, 'may not contain control characters');
+
+/**
+ * A moment: RFC 3339, or Copernica's `YYYY-MM-DD HH:MM:SS`, which is UTC (spec section 3.3). Years 1970 to 9999. Afterwards always ISO 8601
+ * in UTC.
+ */
+export const moment = z
+  .union(
+    [
+      z.iso.datetime({ offset: true }),
+      z
+        .string()
+        .regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+        .transform((text) => `${text.replace(' ', 'T')}Z`)
+        .pipe(z.iso.datetime()),
+    ],
+    { error: 'must be a time such as 2026-01-15T10:20:30Z' },
+  )
+  .transform(toUtc)
+  .refine((text) => /^(19[7-9]|[2-9]\d\d)\d-/.test(text), 'must be in the years 1970 to 9999');
+
+function toUtc(text: string): string {
+  return /:\d\d(\.\d+)?Z$/.test(text) && text.length > 'YYYY-MM-DDTHH:MMZ'.length ? text : new Date(text).toISOString();
+}

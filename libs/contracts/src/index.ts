@@ -4,6 +4,7 @@ export * from './delivery.js';
 export * from './errors.js';
 export * from './event.js';
 export * from './fields.js';
+export * from './json.js';
 export * from './topics.js';
 export * from './triggers.js';
 export * from './webhook-api.js';

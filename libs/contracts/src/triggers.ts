@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { moment, numericId } from './fields.js';
+import { line, moment, numericId } from './fields.js';
+import { isJsonObject, isRawNumber } from './json.js';
+import type { RawNumber } from './json.js';
 
 /** Copernica's ten triggers (spec section 2). */
 export const COPERNICA_TRIGGERS = [
@@ -39,8 +41,12 @@ export type Caller = (typeof CALLERS)[number];
 
 const text = z.string();
 const messageId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, `_` or `-`');
-const recipient = z.string().min(3).max(320);
-const smtpCode = z.int().min(100).max(999);
+const email = line.min(3, 'must be an e-mail address').max(320);
+const SMTP_CODE = 'must be an SMTP reply code, 100 to 999';
+const smtpCode = z
+  .int(SMTP_CODE)
+  .min(100, SMTP_CODE)
+  .max(999, SMTP_CODE);
 const tags = z.array(text.min(1).max(1_000)).max(100).optional();
 
 /** Names go into brackets (`fields[name]`), which PHP cannot decode when they hold brackets (spec section 3.2). */
@@ -50,18 +56,34 @@ const bracketName = z
   .max(255)
   .refine((name) => !/[[\]]/.test(name) && !name.includes('\0'), 'a name may not contain `[`, `]` or NUL');
 
-/** `null` is an unknown value: its key is not sent. */
-const values = z.record(bracketName, z.union([text, z.number(), z.boolean(), z.null()])).default({});
+/** A number beyond the precision of a double keeps its digits as text: everything is text to the receiver anyway. */
+const rawNumber = z.custom<unknown>(isRawNumber).transform((raw) => (raw as RawNumber).rawJSON);
 
-const interests = z
-  .array(
-    z.union([
-      bracketName.transform((name) => ({ name, group: undefined })),
-      z.strictObject({ name: bracketName, group: bracketName.optional() }),
-    ]),
-  )
-  .max(10_000)
-  .default([]);
+/** `null` is an unknown value: its key is not sent. */
+const value = z.union([text, z.number(), z.boolean(), z.null(), rawNumber], {
+  error: 'must be a string, a number, true, false or null',
+});
+
+/** Zod leaves `__proto__` out of records without a word. */
+const named = z.unknown().refine((members) => !isJsonObject(members) || !Object.hasOwn(members, '__proto__'), {
+  error: 'a name may not be `__proto__`',
+  path: ['__proto__'],
+});
+
+const values = z
+  .unknown()
+  .default({})
+  .pipe(named)
+  .pipe(z.record(bracketName, value));
+
+const interest = z.union(
+  [
+    bracketName.transform((name) => ({ name, group: undefined })),
+    z.strictObject({ name: bracketName, group: bracketName.optional() }),
+  ],
+  { error: 'must be a name without `[`, `]` and NUL, or an object with `name` and, if it has one, `group`' },
+);
+const interests = z.array(interest).max(10_000).default([]);
 
 /** Raw MIME: text, or base64 for bytes that are not UTF-8. Exactly one of the two. */
 const mime = { mime: text.optional(), mime_base64: z.base64().optional() };
@@ -69,7 +91,7 @@ const oneMime = (data: { mime?: string | undefined; mime_base64?: string | undef
   (data.mime === undefined) !== (data.mime_base64 === undefined);
 const oneMimeError = { error: 'give the message either as `mime` (text) or as `mime_base64`', path: ['mime'] };
 
-const message = { message: messageId, recipient, tags };
+const message = { message: messageId, recipient: email, tags };
 const answer = { code: smtpCode.optional(), extended: text.optional(), description: text.optional() };
 const visit = {
   ip: z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address' }),
@@ -86,7 +108,7 @@ const profileChange = z.strictObject({
 
 /** The `data` of each trigger, by the names of spec section 4 (`message` is the message's id, posted as `id`). */
 export const TRIGGER_DATA = {
-  bounce: z.strictObject({ ...message, envelope: text.max(320), ...mime }).refine(oneMime, oneMimeError),
+  bounce: z.strictObject({ ...message, envelope: email, ...mime }).refine(oneMime, oneMimeError),
   failure: z.strictObject({
     ...message,
     action: z.enum(['failure', 'failed']),
@@ -99,12 +121,12 @@ export const TRIGGER_DATA = {
   unsubscribe: z.strictObject({
     id: z.union([numericId.transform(String), text.min(1).max(64)]),
     message: messageId.optional(),
-    recipient: recipient.optional(),
+    recipient: email.optional(),
     tags,
     source: text.max(1_000).optional(),
   }),
   abuse: z
-    .strictObject({ message: messageId, recipient: recipient.optional(), tags, emailfrom: text.max(320), ...mime })
+    .strictObject({ message: messageId, recipient: email.optional(), tags, emailfrom: email, ...mime })
     .refine(oneMime, oneMimeError),
   create: profileChange,
   update: profileChange,

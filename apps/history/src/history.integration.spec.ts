@@ -1,0 +1,341 @@
+import 'reflect-metadata';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessDirectory, createToken, hashToken } from '@postduif/access';
+import { deliveryId } from '@postduif/contracts';
+import type { Attempt, Scope } from '@postduif/contracts';
+import { ProblemFilter } from '@postduif/service';
+import type { Database } from './database/database.js';
+import { HistoryModule } from './history.module.js';
+import { ReadAccess } from './listing/read-access.js';
+import { ingestionOf } from './testing/ingestion.js';
+import { attemptOf, eventOf, recordOf } from './testing/records.js';
+import { createTestDatabase, openDatabase, silent } from './testing/test-database.js';
+import type { TestDatabase } from './testing/test-database.js';
+
+const ACCOUNT = '1234';
+const NOW = Date.now();
+const directory = new AccessDirectory();
+let loaded = true;
+
+function tokenOf(account: string, scopes: Scope[] = ['events:read']): string {
+  const token = createToken();
+  const tokens = [{ id: 't', hash: hashToken(token), scopes }];
+  const snapshot = {
+    kind: 'account',
+    version: 1,
+    id: account,
+    name: account,
+    tokens,
+    copernicaId: `account_${account}`,
+  } as const;
+  directory.apply({ key: `account/${account}`, snapshot });
+  return token;
+}
+
+/** Everything that an answer may hold. */
+interface Body {
+  readonly data: Record<string, unknown>[];
+  readonly next: string | null;
+  readonly event: Record<string, unknown>;
+  readonly acceptedAt: string;
+  readonly deliveries: { id: string; state: string; attempts: Attempt[] }[];
+  readonly code: string;
+  readonly detail: string;
+  readonly errors: { path: string }[];
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly headers: Record<string, unknown>;
+  readonly body: Body;
+}
+
+jest.setTimeout(60_000);
+
+describe('the API of history', () => {
+  const token = tokenOf(ACCOUNT);
+  let test: TestDatabase;
+  let database: Database;
+  let app: NestFastifyApplication;
+  let offset = 0;
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    database = await openDatabase(test.url);
+    app = await startApi(database);
+  });
+  afterAll(async () => {
+    await app.close();
+    await database.close();
+    await test.drop();
+  });
+
+  async function startApi(of: Database): Promise<NestFastifyApplication> {
+    const module = HistoryModule.of(of, new ReadAccess(directory, () => loaded));
+    const created = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), { logger: false });
+    created.useGlobalFilters(new ProblemFilter(silent));
+    await created.init();
+    await created.getHttpAdapter().getInstance().ready();
+    return created;
+  }
+
+  /** Stores records; the times of events are those of their acceptance. */
+  async function store(
+    topic: 'events' | 'attempts',
+    values: Record<string, unknown>[],
+    at: (index: number) => number = () => NOW,
+  ) {
+    const { writer } = ingestionOf(database);
+    const partitions = [0, 1, 2].map((partition) => ({ topic, partition }));
+    await writer.assign(partitions);
+    values.forEach((value, index) => {
+      const headers = { 'accepted-at': String(at(index)) };
+      writer.add(recordOf({ topic, partition: offset % 3, offset: ++offset, timestamp: at(index) }, value, headers));
+    });
+    await writer.stop();
+  }
+
+  async function get(url: string, bearer = token, api = app): Promise<Answer> {
+    const { statusCode, headers, json } = await api.inject({ url, headers: { authorization: `Bearer ${bearer}` } });
+    const type = String(headers['content-type']).replace(/;.*/, '');
+    return { status: statusCode, type, headers, body: json<Body>() };
+  }
+
+  async function idsOf(url: string, bearer = token): Promise<unknown[]> {
+    return (await get(url, bearer)).body.data.map(({ id }) => id);
+  }
+
+  it('lists events, newest first, with their attributes', async () => {
+    const events = ['old', 'new'].map((id) =>
+      eventOf({
+        id,
+        type: 'click',
+        profile: 7,
+        mailing: 466,
+        data: { message: `m-${id}`, recipient: 'ann@example.com' },
+      }),
+    );
+    await store('events', events, (index) => NOW - 60_000 + index);
+    const { status, body } = await get('/v1/events?profile=7');
+    expect(status).toBe(200);
+    expect(body.next).toBeNull();
+    expect(body.data.map(({ id }) => id)).toEqual(['new', 'old']);
+    expect(body.data[0]).toEqual({
+      id: 'new',
+      type: 'click',
+      time: '2026-01-15T10:20:30.000Z',
+      acceptedAt: new Date(NOW - 60_000 + 1).toISOString(),
+      profile: 7,
+      mailing: 466,
+      message: 'm-new',
+      recipient: 'ann@example.com',
+    });
+  });
+
+  it('finds events by each filter, and by all of them together', async () => {
+    const ids = { database: 11, collection: 12, profile: 13, subprofile: 14, mailing: 15 };
+    const data = { message: 'wanted', recipient: 'bob\0@example.com' };
+    await store('events', [
+      eventOf({ id: 'wanted', type: 'wanted.type', ...ids, data }),
+      eventOf({ id: 'other', type: 'other.type' }),
+    ]);
+    const filters = { type: 'wanted.type', ...ids, message: data.message, recipient: data.recipient };
+    const parameters = Object.entries(filters).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+    for (const query of [...parameters, parameters.join('&')])
+      expect({ query, ids: await idsOf(`/v1/events?${query}`) }).toEqual({ query, ids: ['wanted'] });
+    expect(await idsOf('/v1/events?type=wanted.type&profile=99')).toEqual([]);
+  });
+
+  it('takes events of a time range, bounds not included', async () => {
+    const from = Date.UTC(2000, 0, 1, 12);
+    const day = NOW - 5 * 86_400_000;
+    await store(
+      'events',
+      [0, 1, 2, 3].map((n) => eventOf({ id: `range-${n}`, type: 'range.type' })),
+      (index) => day + index * 1_000,
+    );
+    const range = `after=${new Date(day).toISOString()}&before=${new Date(day + 3_000).toISOString()}`;
+    expect(await idsOf(`/v1/events?type=range.type&${range}`)).toEqual(['range-2', 'range-1']);
+    expect(await idsOf(`/v1/events?type=range.type&before=${new Date(from).toISOString()}`)).toEqual([]);
+  });
+
+  it('given hundreds of events of the same millisecond and new ones between pages, shows each once', async () => {
+    const events = Array.from({ length: 250 }, (_, index) => eventOf({ id: `same-${index}`, type: 'same.type' }));
+    await store('events', events, (index) => NOW - 2 * 86_400_000 + Math.floor(index / 100));
+    const seen: unknown[] = [];
+    let next: string | null = null;
+    do {
+      const cursor: string = next === null ? '' : `&cursor=${next}`;
+      const { body } = await get(`/v1/events?type=same.type&limit=7${cursor}`);
+      expect(body.data.length).toBeLessThanOrEqual(7);
+      seen.push(...body.data.map(({ id }) => id));
+      next = body.next;
+      if (seen.length === 70) await store('events', [eventOf({ id: 'late', type: 'same.type' })]);
+    } while (next !== null);
+    expect(seen.length).toBe(250);
+    expect(new Set(seen)).toEqual(new Set(events.map(({ id }) => id)));
+  });
+
+  it('given events of 1970 and 2100, stores and lists them', async () => {
+    const events = ['1970-01-01T00:00:00Z', '2100-01-01T00:00:00Z', '9999-12-31T23:59:59Z'].map((time) =>
+      eventOf({ id: time, type: 'odd.time', time }),
+    );
+    await store('events', events, (index) => [0, Date.UTC(2100, 0, 1), NOW][index] ?? NOW);
+    expect(new Set(await idsOf('/v1/events?type=odd.time'))).toEqual(new Set(events.map(({ id }) => id)));
+  });
+
+  it('shows an event in full with its deliveries and attempts', async () => {
+    const event = eventOf({ id: 'shown', data: { text: 'NUL \0, half \ud800, é', deep: [{ a: null }] }, extra: 'x' });
+    const nextAttemptAt = new Date(NOW + 5_000).toISOString();
+    const attempts = [
+      attemptOf({
+        event: 'shown',
+        delivery: 'd1',
+        attempt: 1,
+        outcome: 'retrying',
+        status: 500,
+        error: 'http_status',
+        nextAttemptAt,
+        responseBody: 'no \0',
+        responseHeaders: { server: 'x' },
+      }),
+      attemptOf({ event: 'shown', delivery: 'd1', attempt: 2, outcome: 'delivered' }),
+      attemptOf({ event: 'shown', delivery: 'd2', webhook: '13', outcome: 'retrying', nextAttemptAt }),
+      attemptOf({
+        event: 'shown',
+        delivery: 'd3',
+        webhook: '14',
+        outcome: 'dead',
+        reason: 'receiver_gone',
+        status: 410,
+      }),
+    ];
+    await store('events', [event], () => NOW - 1_234);
+    await store('attempts', attempts);
+    const { status, body } = await get('/v1/events/shown');
+    expect(status).toBe(200);
+    expect(body.event).toEqual(event);
+    expect(body.acceptedAt).toBe(new Date(NOW - 1_234).toISOString());
+    const deliveries = body.deliveries.toSorted((one, other) => one.id.localeCompare(other.id));
+    expect(deliveries).toEqual([
+      { id: 'd1', webhook: '12', state: 'delivered', attempts: attempts.slice(0, 2) },
+      { id: 'd2', webhook: '13', state: 'retrying', nextAttemptAt, attempts: [attempts[2]] },
+      { id: 'd3', webhook: '14', state: 'dead', reason: 'receiver_gone', attempts: [attempts[3]] },
+    ]);
+  });
+
+  it('given two sources with the same id, tells their events and deliveries apart', async () => {
+    const events = ['/shop', '/crm'].map((source) => eventOf({ id: 'twice', source }));
+    await store('events', events, (index) => NOW + index);
+    const delivery = (source: string): string => deliveryId({ account: ACCOUNT, id: 'twice', source }, '12');
+    await store(
+      'attempts',
+      ['/shop', '/crm'].map((source) => attemptOf({ event: 'twice', delivery: delivery(source) })),
+    );
+    const shop = await get('/v1/events/twice');
+    const crm = await get('/v1/events/twice?source=/crm');
+    expect([shop.body.event.source, shop.body.deliveries.map(({ id }) => id)]).toEqual(['/shop', [delivery('/shop')]]);
+    expect([crm.body.event.source, crm.body.deliveries.map(({ id }) => id)]).toEqual(['/crm', [delivery('/crm')]]);
+  });
+
+  it('given an event that was accepted twice, shows it as it was first accepted', async () => {
+    const events = ['first', 'again'].map((text) => eventOf({ id: 'repeated', data: { text } }));
+    await store('events', events, (index) => NOW + index);
+    expect((await get('/v1/events/repeated')).body.event.data).toEqual({ text: 'first' });
+  });
+
+  it('lists attempts, and finds them by each filter', async () => {
+    const wanted = {
+      webhook: '77',
+      event: 'wanted',
+      trigger: 'wanted.type',
+      outcome: 'retrying',
+      status: 503,
+      error: 'http_status',
+    } as const;
+    await store('attempts', [
+      attemptOf({ ...wanted, delivery: 'wanted' }),
+      attemptOf({ delivery: 'other', webhook: '78' }),
+    ]);
+    const parameters = Object.entries(wanted).map(([name, value]) => `${name}=${value}`);
+    const queries = parameters.map((parameter) => (parameter === 'webhook=77' ? parameter : `${parameter}&webhook=77`));
+    for (const query of [...queries, parameters.join('&')]) {
+      const { body } = await get(`/v1/attempts?${query}`);
+      expect({ query, found: body.data.map(({ delivery }) => delivery) }).toEqual({ query, found: ['wanted'] });
+    }
+    const page = await get('/v1/attempts?limit=1');
+    const rest = await get(`/v1/attempts?cursor=${page.body.next ?? ''}`);
+    expect(page.body.data.length).toBe(1);
+    expect(rest.body.data).not.toContainEqual(page.body.data[0]);
+  });
+
+  it("never shows another account's data", async () => {
+    const stranger = tokenOf('5678');
+    await store('events', [eventOf({ id: 'private' })]);
+    await store('attempts', [attemptOf({ event: 'private' })]);
+    const cursor = (await get('/v1/events?limit=1')).body.next ?? '';
+    expect((await get('/v1/events/private', stranger)).status).toBe(404);
+    for (const url of ['/v1/events', '/v1/attempts', '/v1/attempts?event=private', `/v1/events?cursor=${cursor}`])
+      expect((await get(url, stranger)).body).toEqual({ data: [], next: null });
+  });
+
+  it.each([
+    ['an unknown parameter', '/v1/events?colour=red', 'colour'],
+    ['an unknown parameter of one event', '/v1/events/x?colour=red', 'colour'],
+    ['a type that cannot be', '/v1/events?type=clik', 'type'],
+    ['a cursor of another list', '/v1/events?cursor=AAAA', 'cursor'],
+    ['a limit out of bounds', '/v1/attempts?limit=501', 'limit'],
+    ['a status that cannot be', '/v1/attempts?status=ok', 'status'],
+  ])('given %s, answers 400 and names it', async (_, url, path) => {
+    const { status, body, type } = await get(url);
+    expect([status, type, body.code]).toEqual([400, 'application/problem+json', 'invalid_request']);
+    expect(body.errors.map((error) => error.path)).toEqual([path]);
+  });
+
+  it('given an id that is not there, whatever its characters, answers 404 and says that history may be behind', async () => {
+    for (const id of ['nothing', '%00', '%f0%9f%98%80', '%2e%2e%2f']) {
+      const { status, body } = await get(`/v1/events/${id}`);
+      expect([status, body.code]).toEqual([404, 'not_found']);
+      expect(body.detail).toContain('after a moment');
+    }
+  });
+
+  it('refuses who has no token, a wrong one, or one without the scope', async () => {
+    expect((await app.inject({ url: '/v1/events' })).statusCode).toBe(401);
+    expect((await get('/v1/events', 'pd_wrong')).status).toBe(401);
+    expect((await get('/v1/events', tokenOf('9', ['events:write']))).status).toBe(403);
+  });
+
+  it('while tokens are still being loaded, answers 503 and not that a token is wrong', async () => {
+    loaded = false;
+    try {
+      expect((await get('/v1/events')).body.code).toBe('not_ready');
+    } finally {
+      loaded = true;
+    }
+  });
+
+  it('when a search takes too long, answers 503 and says to narrow it', async () => {
+    await test.query('ALTER TABLE history.attempts RENAME TO attempts_aside');
+    await test.query(
+      'CREATE VIEW history.attempts AS SELECT a.* FROM history.attempts_aside a WHERE pg_sleep(1) IS NOT NULL',
+    );
+    const { Database } = await import('./database/database.js');
+    const impatient = new Database(test.url, silent, { readTimeoutMs: 50 });
+    const api = await startApi(impatient);
+    try {
+      const { status, body, headers } = await get('/v1/attempts', token, api);
+      expect([status, body.code, headers['retry-after']]).toEqual([503, 'store_unavailable', '5']);
+      expect(body.detail).toContain('Narrow');
+    } finally {
+      await api.close();
+      await impatient.close();
+      await test.query('DROP VIEW history.attempts');
+      await test.query('ALTER TABLE history.attempts_aside RENAME TO attempts');
+    }
+  });
+});

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { AttemptStore } from './attempts/attempt-store.js';
+import { AttemptsController } from './attempts/attempts.controller.js';
+import type { Database } from './database/database.js';
+import { EventStore } from './events/event-store.js';
+import { EventsController } from './events/events.controller.js';
+import { ReadAccess } from './listing/read-access.js';
+
+/** The API of history. */
+@Module({})
+export class HistoryModule {
+  static of(database: Pick<Database, 'read'>, access: ReadAccess): DynamicModule {
+    return {
+      module: HistoryModule,
+      controllers: [EventsController, AttemptsController],
+      providers: [
+        { provide: ReadAccess, useValue: access },
+        { provide: EventStore, useValue: new EventStore(database) },
+        { provide: AttemptStore, useValue: new AttemptStore(database) },
+      ],
+    };
+  }
+}

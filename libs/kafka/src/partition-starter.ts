@@ -1,0 +1,62 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from './log.js';
+import type { PartitionAssignment } from './partition-assignment.js';
+import type { StartPositions } from './start-positions.js';
+import { partitionKey } from './topic-partition.js';
+
+export interface PartitionStarterOptions {
+  readonly positions: Pick<StartPositions, 'locate' | 'offsetAt'>;
+  readonly rewindMs: number | undefined;
+  /** Fetches the partition from there on. */
+  read(assignment: PartitionAssignment, offset: number): void;
+  readonly log: Log;
+}
+
+const RETRY_PAUSE_MS = 1_000;
+
+/** Brings new assignments to where they are to be read, for as long as it takes and they last. */
+export class PartitionStarter {
+  constructor(private readonly options: PartitionStarterOptions) {}
+
+  /** With a rewind, what is read first is one fetch from just below the start: it tells the time there. */
+  async start(assignments: readonly PartitionAssignment[]): Promise<void> {
+    const { positions, rewindMs } = this.options;
+    const wanted = assignments.filter(({ current }) => current);
+    if (wanted.length === 0) return;
+    try {
+      const starts = await positions.locate(wanted);
+      for (const [index, assignment] of wanted.entries()) {
+        const start = starts[index];
+        if (start === undefined) throw new Error('there are fewer start offsets than partitions');
+        assignment.begin(start);
+        assignment.probing = rewindMs !== undefined && start.offset > start.low;
+        this.#read(assignment, assignment.probing ? start.offset - 1 : start.offset);
+      }
+    } catch (error) {
+      await this.#again(error, wanted, () => this.start(wanted));
+    }
+  }
+
+  /** The time just below the start is known: goes back by `rewindMs` from there. */
+  async rewind(assignment: PartitionAssignment, time: number): Promise<void> {
+    try {
+      const offset = await this.options.positions.offsetAt(assignment, time - (this.options.rewindMs ?? 0));
+      this.#read(assignment, Math.min(offset, assignment.liveFrom));
+    } catch (error) {
+      await this.#again(error, [assignment], () => this.rewind(assignment, time));
+    }
+  }
+
+  #read(assignment: PartitionAssignment, offset: number): void {
+    if (!assignment.current) return;
+    assignment.position = offset;
+    this.options.read(assignment, offset);
+  }
+
+  async #again(error: unknown, assignments: readonly PartitionAssignment[], task: () => Promise<void>): Promise<void> {
+    const partitions = assignments.map(partitionKey);
+    this.options.log.warn({ err: error, partitions }, 'no position to read from yet; trying again');
+    await pause(RETRY_PAUSE_MS, undefined, { ref: false });
+    if (assignments.some(({ current }) => current)) await task();
+  }
+}

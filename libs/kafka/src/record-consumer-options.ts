@@ -1,0 +1,76 @@
+import type { KafkaClients } from './client.js';
+import type { Clock } from './clock.js';
+import type { ConsumedRecord } from './consumed-record.js';
+import type { Log } from './log.js';
+import type { TopicPartition } from './topic-partition.js';
+
+/** Limits for what is read of one partition and not yet acknowledged. */
+export interface WaterMark {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export interface RecordConsumerOptions {
+  readonly kafka: Pick<KafkaClients, 'consumer' | 'admin'>;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  /** Where a group without a committed offset starts. Default true. */
+  readonly fromBeginning?: boolean;
+  /**
+   * Takes a record: enqueue it and return. Records of a partition come in order. What it throws is logged, and it gets the record
+   * again a second later; other partitions go on.
+   */
+  onRecord(record: ConsumedRecord): void;
+  /** Partitions that are new to this member. Not called for those that it keeps in a rebalance. */
+  onAssigned?(partitions: readonly TopicPartition[]): void;
+  /** Partitions that are gone: their records are someone else's, and `done` has no effect any more. */
+  onRevoked?(partitions: readonly TopicPartition[]): void;
+  /**
+   * Where to start, in the order of `partitions`, for those who keep their positions elsewhere than in Kafka. Committed offsets and
+   * finished offsets are then not read, only written. Asked anew, a second later, when it rejects.
+   */
+  startOffsets?(partitions: readonly TopicPartition[]): Promise<readonly number[]>;
+  /**
+   * Milliseconds, by record time. On assignment the records of that time before the position come first, with `replayed` true. Records
+   * that were finished above the position come as `replayed` too; without `rewindMs` they are skipped.
+   */
+  readonly rewindMs?: number;
+  /** A partition is paused at either limit. One fetch more may come. Default 2,000 records and 16 MiB. */
+  readonly highWater?: WaterMark;
+  /** A paused partition is read on below both limits. Default half of `highWater`. */
+  readonly lowWater?: WaterMark;
+  /** Records above the watermark, finished ones included, at which a partition is paused: a record that is never done stops it. Default 100,000. */
+  readonly maxAhead?: number;
+  /** Bytes of one fetch of one partition; a larger record comes alone. Default 1 MiB. */
+  readonly maxBytesPerPartition?: number;
+  /** Milliseconds that a fetch waits for records. Default 100. */
+  readonly maxWaitTimeInMs?: number;
+  /**
+   * Milliseconds after which the group takes a silent member's partitions away, and so until they are read on after a kill. Default
+   * 6,000, the least that brokers allow by default.
+   */
+  readonly sessionTimeoutMs?: number;
+  /** Least milliseconds between the starts of two commits. Default 20. */
+  readonly commitIntervalMs?: number;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+/** One partition, for metrics. */
+export interface PartitionState extends TopicPartition {
+  readonly epoch: number;
+  /** Read and not acknowledged. */
+  readonly inFlightRecords: number;
+  readonly inFlightBytes: number;
+  readonly paused: boolean;
+  /** Offset of the next record to read; undefined while it is looked up. */
+  readonly position: number | undefined;
+  /** Everything below is done. */
+  readonly watermark: number | undefined;
+  /** Last offset that was committed in this epoch, or found at its start. */
+  readonly committed: number | undefined;
+  /** End of the partition, as the last fetch saw it. */
+  readonly highWatermark: number | undefined;
+  /** Records between watermark and end. */
+  readonly lag: number | undefined;
+}

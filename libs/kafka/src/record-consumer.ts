@@ -1,0 +1,297 @@
+import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { systemClock } from './clock.js';
+import { CommitLoop } from './commit-loop.js';
+import { isElsewhere } from './fetched-batch.js';
+import { GroupMember } from './group-member.js';
+import { PartitionAssignment } from './partition-assignment.js';
+import type { Hold, Pressure } from './partition-assignment.js';
+import { PartitionRecord } from './partition-record.js';
+import type { PartitionState, RecordConsumerOptions } from './record-consumer-options.js';
+import { PartitionStarter } from './partition-starter.js';
+import { StartPositions } from './start-positions.js';
+import { partitionKey } from './topic-partition.js';
+import type { TopicPartition } from './topic-partition.js';
+import { within } from './within.js';
+
+const RETRY_PAUSE_MS = 1_000;
+/** What a stop waits for its last commit. */
+const COMMIT_MS = 1_500;
+const MIB = 1024 * 1024;
+
+/**
+ * A member of a consumer group whose records may be acknowledged in any order and at any time. Commits the contiguous prefix of what is
+ * done, with the finished offsets above it; after a restart only what was not finished, or finished since the last commit, comes again.
+ * At least once: what was in flight at a crash or in a rebalance comes again, to this member or another.
+ *
+ * In a rebalance kafkajs rejoins as soon as a heartbeat tells it to, which no handler can delay; there is no drain. What is done until
+ * the group has met is committed, partitions that the member keeps go on as if nothing had been, and what is in flight on those that
+ * it loses is repeated by their new owner.
+ */
+export class RecordConsumer {
+  readonly #member: GroupMember;
+  readonly #starter: PartitionStarter;
+  readonly #pressure: Pressure;
+  readonly #assigned = Promise.withResolvers<undefined>();
+  #assignments = new Map<string, PartitionAssignment>();
+  #commits: CommitLoop;
+  #epoch = 0;
+  #stopping = false;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(private readonly options: RecordConsumerOptions) {
+    const { kafka, groupId, topics, log, fromBeginning = true, clock = systemClock } = options;
+    const high = options.highWater ?? { records: 2_000, bytes: 16 * MIB };
+    const low = options.lowWater ?? { records: high.records / 2, bytes: high.bytes / 2 };
+    this.#pressure = { high, low, maxAhead: options.maxAhead ?? 100_000 };
+    this.#starter = new PartitionStarter({
+      positions: new StartPositions(options),
+      rewindMs: options.rewindMs,
+      read: (assignment, offset) => {
+        this.#member.seek(assignment, offset);
+        this.#release(assignment, 'locating');
+      },
+      log,
+    });
+    this.#commits = this.#newCommits();
+    this.#member = new GroupMember(
+      {
+        kafka,
+        groupId,
+        topics,
+        fromBeginning,
+        maxBytesPerPartition: options.maxBytesPerPartition ?? MIB,
+        maxWaitTimeInMs: options.maxWaitTimeInMs ?? 100,
+        sessionTimeoutMs: options.sessionTimeoutMs ?? 6_000,
+        log,
+        clock,
+      },
+      {
+        joined: (partitions, continuous) => {
+          this.#joined(partitions, continuous);
+        },
+        rebalancing: () => {
+          this.#commits.hurry();
+        },
+        batch: (payload) => {
+          this.#batch(payload);
+        },
+        fetched: (partition, next) => {
+          this.#fetched(partition, next);
+        },
+        left: () => {
+          this.#left();
+        },
+      },
+    );
+  }
+
+  /** Resolves at the first assignment. Never rejects; while the broker is away, or a topic is missing, it goes on trying. */
+  start(): Promise<void> {
+    this.#member.start();
+    return this.#assigned.promise;
+  }
+
+  /**
+   * Reads nothing more, waits at most `drainMs` (default 4,000) until everything in flight is done, commits, and leaves the group. Takes
+   * at most three seconds longer, also when the broker is away; kafkajs then still tries to connect for a while, so end the process.
+   */
+  async stop({ drainMs = 4_000 }: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#stopping = true;
+    this.#member.pause([...this.#assignments.values()]);
+    await within(drainMs, this.#idle());
+    await this.#commits.flush(COMMIT_MS);
+    await this.#member.leave();
+    this.#assigned.resolve(undefined);
+  }
+
+  /** Unix milliseconds of the last sign that the loop runs. */
+  lastProgressAt(): number {
+    return this.#member.lastProgressAt;
+  }
+
+  /** A loop that waits for the broker is alive; one that has been silent for longer than this (at least 30,000 is wise) is not. */
+  isAlive(maxSilenceMs: number): boolean {
+    return (this.options.clock ?? systemClock).now() - this.lastProgressAt() <= maxSilenceMs;
+  }
+
+  /** Reads nothing more of a partition until `resume`; up to one fetch may still come. Forgotten when the partition is taken away. */
+  pause(partition: TopicPartition): void {
+    const assignment = this.#assignments.get(partitionKey(partition));
+    if (assignment !== undefined) this.#hold(assignment, 'caller');
+  }
+
+  resume(partition: TopicPartition): void {
+    const assignment = this.#assignments.get(partitionKey(partition));
+    if (assignment !== undefined) this.#release(assignment, 'caller');
+  }
+
+  /** The partitions of this member. Empty before `start` has resolved and after a crash. */
+  lag(): PartitionState[] {
+    return [...this.#assignments.values()].map((assignment) => assignment.state());
+  }
+
+  #joined(partitions: readonly TopicPartition[], continuous: boolean): void {
+    const former = this.#assignments;
+    const kept = (partition: TopicPartition): PartitionAssignment | undefined =>
+      continuous ? former.get(partitionKey(partition)) : undefined;
+    const assignments = partitions.map(
+      (partition) => kept(partition) ?? new PartitionAssignment(partition, ++this.#epoch),
+    );
+    this.#assignments = new Map(assignments.map((assignment) => [partitionKey(assignment), assignment]));
+    const gone = [...former.values()].filter(
+      (assignment) => this.#assignments.get(partitionKey(assignment)) !== assignment,
+    );
+    this.#revoke(gone);
+    const gained = assignments.filter((assignment) => former.get(partitionKey(assignment)) !== assignment);
+    for (const assignment of gained) this.#hold(assignment, 'locating');
+    for (const assignment of assignments) {
+      if (assignment.position !== undefined) this.#member.seek(assignment, assignment.position);
+    }
+    if (this.#stopping) this.#member.pause(assignments);
+    else if (gained.length > 0) {
+      this.options.onAssigned?.(gained.map(({ topic, partition }) => ({ topic, partition })));
+      void this.#starter.start(gained);
+    }
+    this.#assigned.resolve(undefined);
+    const { groupId, log } = this.options;
+    log.info(
+      { groupId, partitions: assignments.length, gained: gained.length, lost: gone.length },
+      'partitions assigned',
+    );
+  }
+
+  #revoke(gone: readonly PartitionAssignment[]): void {
+    if (gone.length === 0) return;
+    for (const assignment of gone) assignment.current = false;
+    this.#member.resume(gone.filter(({ holds }) => holds.size > 0));
+    this.options.onRevoked?.(gone.map(({ topic, partition }) => ({ topic, partition })));
+    this.#drained();
+  }
+
+  #left(): void {
+    this.#commits.stop();
+    this.#commits = this.#newCommits();
+    const gone = [...this.#assignments.values()];
+    this.#assignments = new Map();
+    this.#revoke(gone);
+  }
+
+  #batch({ batch }: EachBatchPayload): void {
+    const assignment = this.#assignments.get(partitionKey(batch));
+    if (assignment?.position === undefined || this.#stopping || assignment.holds.has('locating')) return;
+    assignment.highWatermark = Number(batch.highWatermark);
+    if (assignment.probing) {
+      this.#probed(assignment, batch.messages[0]);
+      return;
+    }
+    if (isElsewhere(batch, assignment.position)) {
+      this.#relocate(assignment);
+      return;
+    }
+    for (const message of batch.messages) if (!this.#hand(assignment, message)) return;
+    if (assignment.isAbove(this.#pressure)) this.#hold(assignment, 'pressure');
+  }
+
+  #probed(assignment: PartitionAssignment, message: KafkaMessage | undefined): void {
+    if (message === undefined) return;
+    assignment.probing = false;
+    this.#hold(assignment, 'locating');
+    void this.#starter.rewind(assignment, Number(message.timestamp));
+  }
+
+  /** The log was cut on either side while it was read: records were deleted, or the topic was made anew. */
+  #relocate(assignment: PartitionAssignment): void {
+    this.options.log.error(
+      assignment.state(),
+      'the partition does not go on at the position; looking for where it does',
+    );
+    this.#assignments.delete(partitionKey(assignment));
+    const successor = new PartitionAssignment(assignment, ++this.#epoch);
+    this.#assignments.set(partitionKey(successor), successor);
+    this.#revoke([assignment]);
+    this.#hold(successor, 'locating');
+    this.options.onAssigned?.([{ topic: successor.topic, partition: successor.partition }]);
+    void this.#starter.start([successor]);
+  }
+
+  /** False when the handler threw: the rest of the batch comes again. */
+  #hand(assignment: PartitionAssignment, message: KafkaMessage): boolean {
+    const offset = Number(message.offset);
+    if (offset < (assignment.position ?? 0)) return true;
+    const old = assignment.isOld(offset);
+    if (!old || this.options.rewindMs !== undefined) {
+      const record = new PartitionRecord(assignment, offset, message, old ? undefined : this.#onDone);
+      if (!old) assignment.track(offset, record.bytes);
+      try {
+        this.options.onRecord(record);
+      } catch (error) {
+        this.#handlerFailed(assignment, offset, error);
+        return false;
+      }
+    }
+    if (old && assignment.pass(offset)) this.#commits.progressed(assignment);
+    assignment.position = offset + 1;
+    return true;
+  }
+
+  #handlerFailed(assignment: PartitionAssignment, offset: number, error: unknown): void {
+    const { topic, partition } = assignment;
+    this.options.log.error({ err: error, topic, partition, offset }, 'the handler threw; it gets the record again');
+    this.#hold(assignment, 'failure');
+    setTimeout(() => {
+      if (!assignment.current) return;
+      this.#member.seek(assignment, assignment.position ?? offset);
+      this.#release(assignment, 'failure');
+    }, RETRY_PAUSE_MS).unref();
+  }
+
+  #fetched(partition: TopicPartition, next: number): void {
+    const assignment = this.#assignments.get(partitionKey(partition));
+    if (assignment === undefined || this.#stopping || assignment.probing) return;
+    if (assignment.holds.has('locating') || assignment.holds.has('failure')) return;
+    if (assignment.advance(next)) this.#commits.progressed(assignment);
+  }
+
+  /** One function for all records, so that a record costs no closure. */
+  readonly #onDone = (assignment: PartitionAssignment, offset: number, bytes: number): void => {
+    if (!assignment.done(offset, bytes)) return;
+    this.#commits.progressed(assignment);
+    if (assignment.holds.has('pressure') && assignment.isBelow(this.#pressure)) this.#release(assignment, 'pressure');
+    this.#drained();
+  };
+
+  #hold(assignment: PartitionAssignment, hold: Hold): void {
+    if (assignment.holds.size === 0) this.#member.pause([assignment]);
+    assignment.holds.add(hold);
+  }
+
+  #release(assignment: PartitionAssignment, hold: Hold): void {
+    if (assignment.holds.delete(hold) && assignment.holds.size === 0 && !this.#stopping)
+      this.#member.resume([assignment]);
+  }
+
+  #newCommits(): CommitLoop {
+    const { commitIntervalMs = 20, log, clock = systemClock } = this.options;
+    return new CommitLoop({
+      commit: (commits) => this.#member.commit(commits),
+      intervalMs: commitIntervalMs,
+      log,
+      clock,
+    });
+  }
+
+  #drained(): void {
+    if (this.#whenIdle !== undefined && !this.#isBusy()) this.#whenIdle();
+  }
+
+  #isBusy(): boolean {
+    return [...this.#assignments.values()].some(({ inFlight }) => inFlight > 0);
+  }
+
+  #idle(): Promise<void> {
+    if (!this.#isBusy()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+}
