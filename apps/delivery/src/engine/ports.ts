@@ -1,0 +1,63 @@
+import type { DeadReason, DeliveryHeaders, WebhookSnapshot } from '@postduif/contracts';
+import type { OutboundResult } from '@postduif/outbound';
+
+/** A delivery read from `deliveries`, with the acknowledgement of its record. */
+export interface Job {
+  readonly delivery: DeliveryHeaders;
+  /** The exact bytes that the receiver gets. */
+  readonly body: Buffer;
+  /** Key of the record; kept over all topics, so that a webhook's shard keeps its partition. */
+  readonly key: Buffer | null;
+  /** It has been on the retry wheel for this attempt. */
+  readonly returning: boolean;
+  /** Acknowledges the record: everything that follows from it is durable. */
+  done(): void;
+}
+
+export interface Webhooks {
+  /** The webhook as the configuration has it now. */
+  find(id: string): WebhookSnapshot | undefined;
+  /** Resolves when everything is known that was on `config` at the moment of the call. */
+  current(): Promise<void>;
+}
+
+export interface Sender {
+  /** Signs and posts. Never rejects. */
+  post(job: Job, webhook: WebhookSnapshot): Promise<OutboundResult>;
+}
+
+/** Where a delivery goes when it leaves the engine. Each resolves when it is durable, however long that takes. */
+export interface Exits {
+  /** Onto the retry wheel until `dueAt`. A diversion keeps the attempt number, a retry comes with the next one. */
+  wait(job: Job, delivery: DeliveryHeaders, dueAt: number): Promise<void>;
+  dead(job: Job, reason: DeadReason, detail: string): Promise<void>;
+  attempt(record: AttemptFacts): Promise<void>;
+}
+
+/** Everything that is known of an ended attempt. */
+export interface AttemptFacts {
+  readonly job: Job;
+  readonly webhook: WebhookSnapshot | undefined;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly result: OutboundResult | undefined;
+  readonly outcome: 'delivered' | 'retrying' | 'dead';
+  readonly nextAttemptAt?: number;
+  readonly reason?: DeadReason;
+}
+
+export interface Clock {
+  now(): number;
+  /** Runs `work` at `at` (Unix milliseconds); returns how to call it off. */
+  at(at: number, work: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  at: (at, work) => {
+    const timer = setTimeout(work, Math.max(0, at - Date.now()));
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { RateLimiter } from './rate-limiter.js';
+
+describe('RateLimiter', () => {
+  it('given any rate and any moments of asking, then no second holds more requests than the rate (and at least one)', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.2, max: 500, noNaN: true }),
+        fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 400 }),
+        (rate, waits) => {
+          const limiter = new RateLimiter(rate);
+          const taken: number[] = [];
+          let now = 1_000_000;
+          for (const wait of waits) {
+            now += wait;
+            while (limiter.take(now)) taken.push(now);
+          }
+          for (const from of taken) {
+            const inSecond = taken.filter((at) => at >= from && at < from + 1_000).length;
+            expect(inSecond).toBeLessThanOrEqual(Math.max(1, Math.ceil(rate)));
+          }
+        },
+      ),
+    );
+  });
+
+  it('given steady demand, when ten seconds pass, then at least 95 % of the rate was allowed', () => {
+    const limiter = new RateLimiter(1_000);
+    let taken = 0;
+    for (let now = 0; now < 10_000; now++) while (limiter.take(now)) taken++;
+
+    expect(taken).toBeGreaterThan(9_500);
+  });
+});

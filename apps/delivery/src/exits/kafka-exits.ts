@@ -1,0 +1,94 @@
+import { encodeDeliveryHeaders } from '@postduif/contracts';
+import type { Attempt, DeadHeaders, DeadReason, DeliveryHeaders, TopicNames } from '@postduif/contracts';
+import { tierFor } from '@postduif/retry-schedule';
+import { describeFailure } from '../engine/outcome.js';
+import type { AttemptFacts, Clock, Exits, Job } from '../engine/ports.js';
+
+interface OutgoingRecord {
+  readonly topic: string;
+  readonly key: Buffer | string | null;
+  readonly value: Buffer;
+  readonly headers?: Record<string, string>;
+}
+
+/** Keeps trying until the record is durable. */
+export interface DurableProducer {
+  send(record: OutgoingRecord): Promise<void>;
+}
+
+/** Where deliveries go when they leave the engine: the wheel's topics, the dead letters, the attempts. */
+export class KafkaExits implements Exits {
+  constructor(
+    private readonly producer: DurableProducer,
+    private readonly topics: TopicNames,
+    private readonly clock: Clock,
+  ) {}
+
+  wait(job: Pick<Job, 'key' | 'body'>, delivery: DeliveryHeaders, dueAt: number): Promise<void> {
+    const topic = this.topics.retry[tierFor(dueAt - this.clock.now()).name];
+    return this.producer.send({
+      topic,
+      key: job.key,
+      value: job.body,
+      headers: encodeDeliveryHeaders({ ...delivery, dueAt }),
+    });
+  }
+
+  dead(job: Pick<Job, 'key' | 'body' | 'delivery'>, reason: DeadReason, detail: string): Promise<void> {
+    return this.bury({ key: job.key, value: job.body, headers: encodeDeliveryHeaders(job.delivery) }, reason, detail);
+  }
+
+  /** Dead letter of a record as it came, headers included, with the reason beside them. */
+  bury(
+    record: { key: Buffer | null; value: Buffer; headers: Record<string, string> },
+    reason: DeadReason,
+    detail: string,
+  ): Promise<void> {
+    const why: DeadHeaders = { reason, 'reason-detail': detail, 'dead-at': String(this.clock.now()) };
+    return this.producer.send({ ...record, topic: this.topics.dead, headers: { ...record.headers, ...why } });
+  }
+
+  attempt(facts: AttemptFacts): Promise<void> {
+    return this.producer.send({
+      topic: this.topics.attempts,
+      key: facts.job.delivery.webhook,
+      value: Buffer.from(JSON.stringify(attemptRecord(facts))),
+    });
+  }
+}
+
+/** The record on `attempts`. */
+export function attemptRecord({
+  job,
+  webhook,
+  startedAt,
+  endedAt,
+  result,
+  outcome,
+  nextAttemptAt,
+  reason,
+}: AttemptFacts): Attempt {
+  const { delivery } = job;
+  return {
+    delivery: delivery.delivery,
+    account: delivery.account,
+    webhook: delivery.webhook,
+    event: delivery.event,
+    trigger: delivery.trigger,
+    attempt: delivery.attempt,
+    at: new Date(startedAt).toISOString(),
+    outcome,
+    requested: result !== undefined,
+    handler: webhook?.handler,
+    remoteAddress: result?.remoteAddress,
+    ...(result?.outcome === 'response'
+      ? { status: result.status, responseHeaders: result.headers, responseBody: result.body.toString('utf8') }
+      : {}),
+    ...(result === undefined ? { error: reason } : describeFailure(result)),
+    durationMs: endedAt - startedAt,
+    sinceAcceptedMs: Math.max(0, endedAt - delivery.acceptedAt),
+    requestBytes: result === undefined ? 0 : job.body.length,
+    ...(nextAttemptAt === undefined ? {} : { nextAttemptAt: new Date(nextAttemptAt).toISOString() }),
+    reason,
+  };
+}
