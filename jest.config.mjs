@@ -33,7 +33,11 @@ export default {
       testMatch: ['<rootDir>/{apps,libs,tools}/**/src/**/*.spec.ts'],
       testPathIgnorePatterns: ['\\.(integration|system)\\.spec\\.ts$', '/node_modules/'],
     },
-    { ...common, displayName: 'integration', testMatch: ['<rootDir>/{apps,libs,tools}/**/src/**/*.integration.spec.ts'] },
+    {
+      ...common,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/{apps,libs,tools}/**/src/**/*.integration.spec.ts'],
+    },
     { ...common, displayName: 'system', testMatch: ['<rootDir>/{apps,libs,tools}/**/src/**/*.system.spec.ts'] },
   ],
 };

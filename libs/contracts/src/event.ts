@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldError } from './errors.js';
-import { accountId, fieldErrors, line, moment, numericId, plainMessage } from './fields.js';
+import { accountId, eventMoment, fieldErrors, line, numericId, plainMessage } from './fields.js';
 import { isJsonObject } from './json.js';
 import { CALLERS, COPERNICA_TRIGGERS, isCopernicaTrigger, REQUIRED_IDS, TRIGGER_DATA } from './triggers.js';
 import type { CopernicaTrigger, TriggerData } from './triggers.js';
@@ -14,14 +14,14 @@ export const dottedType = z
   .max(128)
   .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/, 'must be a dotted type such as `invoice.paid`');
 
+const TRIGGER = `must be one of ${COPERNICA_TRIGGERS.join(', ')}, or a dotted type such as invoice.paid`;
+
 /** What a webhook can listen to: one of the ten triggers or a dotted type. */
-export const trigger = z.union([z.enum(COPERNICA_TRIGGERS), dottedType], {
-  error: `must be one of ${COPERNICA_TRIGGERS.join(', ')}, or a dotted type such as invoice.paid`,
-});
+export const trigger = z
+  .string(TRIGGER)
+  .refine((type) => isCopernicaTrigger(type) || dottedType.safeParse(type).success, TRIGGER);
 
 const eventId = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible ASCII characters');
-
-const ACCOUNT = 'must be 1 to 64 letters, digits, `_` or `-`';
 
 /** W3C Trace Context section 3.2; later versions may have more parts. */
 export const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]*)?$/;
@@ -30,8 +30,10 @@ const attributes = {
   specversion: z.literal('1.0', 'must be 1.0').default('1.0'),
   id: eventId,
   source: line.min(1).max(1_000).optional(),
-  time: moment,
-  account: z.union([accountId, z.int().positive().transform(String)], { error: ACCOUNT }),
+  time: eventMoment,
+  account: z.union([accountId, z.int().positive().transform(String)], {
+    error: 'must be 1 to 64 letters, digits, `_` or `-`',
+  }),
   subject: line.min(1).max(1_000).optional(),
   datacontenttype: z
     .string()
@@ -132,7 +134,7 @@ export const eventSchema: z.ZodType<Event> = envelope.transform((event, context)
   const data = TRIGGER_DATA[event.type].safeParse(event.data, { error: plainMessage });
   if (!data.success) {
     for (const { path, message } of fieldErrors(data.error))
-      context.addIssue({ code: 'custom', path: ['data', ...path.split('.').filter((part) => part !== '')], message });
+      context.addIssue({ code: 'custom', path: path === '' ? ['data'] : ['data', path], message });
     return z.NEVER;
   }
   const result = { ...event, data: data.data } as CopernicaEvent;

@@ -78,25 +78,19 @@ export const accountId = z
 /** One line of text: no control characters, which neither CloudEvents attributes (section 3.1) nor headers may hold. */
 export const line = z.string().regex(/^\P{Cc}*$/u, 'may not contain control characters');
 
+const MOMENT = 'must be a time such as 2026-01-15T10:20:30Z';
+
 /**
- * A moment: RFC 3339, or Copernica's `YYYY-MM-DD HH:MM:SS`, which is UTC (spec section 3.3). Years 1970 to 9999. Afterwards always ISO 8601
- * in UTC.
+ * A moment: RFC 3339, or Copernica's `YYYY-MM-DD HH:MM:SS`, which is UTC (spec section 3.3). Afterwards always ISO 8601 in UTC.
  */
 export const moment = z
-  .union(
-    [
-      z.iso.datetime({ offset: true }),
-      z
-        .string()
-        .regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
-        .transform((text) => `${text.replace(' ', 'T')}Z`)
-        .pipe(z.iso.datetime()),
-    ],
-    { error: 'must be a time such as 2026-01-15T10:20:30Z' },
-  )
-  .transform(toUtc)
-  .refine((text) => /^(19[7-9]|[2-9]\d\d)\d-/.test(text), 'must be in the years 1970 to 9999');
+  .string(MOMENT)
+  .transform((text) => (/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text) ? `${text.replace(' ', 'T')}Z` : text))
+  .pipe(z.iso.datetime({ offset: true, error: MOMENT }))
+  .transform((text) => (text.endsWith('Z') ? text : new Date(text).toISOString()));
 
-function toUtc(text: string): string {
-  return /:\d\d(\.\d+)?Z$/.test(text) && text.length > 'YYYY-MM-DDTHH:MMZ'.length ? text : new Date(text).toISOString();
-}
+/** A moment in an event: in the years 1970 to 9999, which every receiver and store can say. */
+export const eventMoment = moment.refine(
+  (text) => /^(19[7-9]|[2-9]\d\d)\d-/.test(text),
+  'must be in the years 1970 to 9999',
+);

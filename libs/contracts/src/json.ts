@@ -119,7 +119,10 @@ function isExact(source: string): boolean {
   if (source.length <= 15 && !/[eE]/.test(source)) return true;
   const value = Number(source);
   if (!Number.isFinite(value)) return false;
-  const digits = source.replace(/[eE].*/, '').replace(/[-.]/g, '').replace(/^0+/, '');
+  const digits = source
+    .replace(/[eE].*/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '');
   if (digits.length <= 15) return value !== 0 || digits === '';
   return String(value) === source;
 }

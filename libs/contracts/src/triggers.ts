@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line, moment, numericId } from './fields.js';
+import { eventMoment, line, numericId } from './fields.js';
 import { isJsonObject, isRawNumber } from './json.js';
 import type { RawNumber } from './json.js';
 
@@ -43,10 +43,7 @@ const text = z.string();
 const messageId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, `_` or `-`');
 const email = line.min(3, 'must be an e-mail address').max(320);
 const SMTP_CODE = 'must be an SMTP reply code, 100 to 999';
-const smtpCode = z
-  .int(SMTP_CODE)
-  .min(100, SMTP_CODE)
-  .max(999, SMTP_CODE);
+const smtpCode = z.int(SMTP_CODE).min(100, SMTP_CODE).max(999, SMTP_CODE);
 const tags = z.array(text.min(1).max(1_000)).max(100).optional();
 
 /** Names go into brackets (`fields[name]`), which PHP cannot decode when they hold brackets (spec section 3.2). */
@@ -70,11 +67,7 @@ const named = z.unknown().refine((members) => !isJsonObject(members) || !Object.
   path: ['__proto__'],
 });
 
-const values = z
-  .unknown()
-  .default({})
-  .pipe(named)
-  .pipe(z.record(bracketName, value));
+const values = z.unknown().default({}).pipe(named).pipe(z.record(bracketName, value));
 
 const interest = z.union(
   [
@@ -99,8 +92,8 @@ const visit = {
   referer: text.optional(),
 };
 const profileChange = z.strictObject({
-  created: moment.optional(),
-  modified: moment.optional(),
+  created: eventMoment.optional(),
+  modified: eventMoment.optional(),
   parameters: values,
   fields: values,
   interests,
@@ -119,7 +112,9 @@ export const TRIGGER_DATA = {
   click: z.strictObject({ ...message, ...visit, original: text.min(1) }),
   open: z.strictObject({ ...message, ...visit }),
   unsubscribe: z.strictObject({
-    id: z.union([numericId.transform(String), text.min(1).max(64)]),
+    id: z.union([numericId.transform(String), line.min(1).max(64)], {
+      error: 'must be the id of the unsubscribe: a number or 1 to 64 characters',
+    }),
     message: messageId.optional(),
     recipient: email.optional(),
     tags,

@@ -9,7 +9,8 @@ import { CALLERS } from './triggers.js';
  * Copernica does. Numbers may come as text, because forms have nothing else.
  */
 
-const list = <T extends z.ZodType>(item: T) => z.union([z.array(item), item.transform((one) => [one])]);
+const list = <T extends z.ZodType>(item: T, error: string) =>
+  z.union([z.array(item), item.transform((one) => [one])], { error });
 const number = z.union(
   [
     z.number(),
@@ -24,22 +25,29 @@ const number = z.union(
   },
 );
 /** `null` and the empty text take a limit away. */
-const clearable = <T extends z.ZodType>(schema: T) => z.union([z.null(), z.literal('').transform(() => null), schema]);
+const clearable = <T extends z.ZodType>(schema: T, error: string) =>
+  z.union([z.null(), z.literal('').transform(() => null), schema], { error });
+
+const CALLER = `callers must be among ${CALLERS.join(', ')}`;
+const FIELDS = 'fields must be at most 100 names of 1 to 255 characters';
+const SCHEDULE = 'schedule must be a list of seconds';
+const RATE = 'rate must be requests a second, more than 0 and at most 10,000';
+const CONCURRENCY = 'concurrency must be a whole number from 1 to 200';
 
 const properties = {
   handler: z.string('a handler is required').min(1, 'a handler is required').max(2_048),
   trigger,
-  callers: clearable(list(z.enum(CALLERS, { error: `callers must be among ${CALLERS.join(', ')}` }))).optional(),
-  database: clearable(numericId).optional(),
-  collection: clearable(numericId).optional(),
-  fields: clearable(list(z.string().min(1).max(255)).pipe(z.array(z.string()).max(100))).optional(),
+  callers: clearable(list(z.enum(CALLERS, CALLER), CALLER), CALLER).optional(),
+  database: clearable(numericId, 'database must be a positive whole number').optional(),
+  collection: clearable(numericId, 'collection must be a positive whole number').optional(),
+  fields: clearable(list(z.string().min(1).max(255), FIELDS).pipe(z.array(z.string()).max(100)), FIELDS).optional(),
   format: z.enum(FORMATS, { error: `format must be ${FORMATS.join(' or ')}` }).optional(),
   /** Seconds between attempts; bounds are those of libs/retry-schedule. */
-  schedule: clearable(list(number)).optional(),
+  schedule: clearable(list(number, SCHEDULE), SCHEDULE).optional(),
   /** Requests in flight at once, 1 to 200; default 10. */
-  concurrency: number.pipe(z.int().min(1).max(200)).optional(),
+  concurrency: number.pipe(z.int(CONCURRENCY).min(1, CONCURRENCY).max(200, CONCURRENCY)).optional(),
   /** Requests a second, at most 10,000; default no limit. */
-  rate: clearable(number.pipe(z.number().positive().max(10_000))).optional(),
+  rate: clearable(number.pipe(z.number().positive(RATE).max(10_000, RATE)), RATE).optional(),
   state: z.enum(['enabled', 'disabled'], { error: 'state must be enabled or disabled' }).optional(),
 };
 

@@ -8,11 +8,12 @@ const ASCTIME = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([ \d]\d) (\d\
 
 /**
  * `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date in one of the three forms of section 5.6.7. Returns milliseconds from
- * `now`, at least 0 and at most 24 hours; `undefined` when the value is neither.
+ * `now`, at least 0 (also for a negative number, which the RFC does not know, and for a date that is past) and at most 24 hours;
+ * `undefined` when the value is neither.
  */
 export function parseRetryAfter(value: string, now: number): number | undefined {
   const text = value.trim();
-  const wait = /^\d+$/.test(text) ? Number(text) * 1_000 : waitUntil(parseHttpDate(text, now), now);
+  const wait = /^-?\d+$/.test(text) ? Number(text) * 1_000 : waitUntil(parseHttpDate(text, now), now);
   return wait === undefined ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS);
 }
 

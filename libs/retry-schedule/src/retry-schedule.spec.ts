@@ -55,6 +55,11 @@ describe('nextAttempt', () => {
     );
   });
 
+  it('given an empty schedule, then the first attempt is the last', () => {
+    expect(parseRetrySchedule([])).toEqual([]);
+    expect(nextAttempt({ schedule: [], attempt: 1, now: NOW, random: () => 0 })).toEqual({ exhausted: true });
+  });
+
   it('given a schedule of n delays, then attempt n+1 is the last', () => {
     fc.assert(
       fc.property(fc.array(delay, { maxLength: 20 }), (schedule) => {
@@ -70,12 +75,19 @@ describe('nextAttempt', () => {
     expect(nextAttempt({ ...failed, retryAfterMs: 60_000 })).toEqual({ dueAt: NOW + 60_000 });
     expect(nextAttempt({ ...failed, retryAfterMs: 1_000 })).toEqual({ dueAt: NOW + 10_000 });
   });
+
+  it('given a Retry-After of more than 24 hours, then it counts as 24 hours, and a longer delay still holds', () => {
+    const failed = { attempt: 1, now: NOW, random: () => 0, retryAfterMs: 9 * MAX_RETRY_AFTER_MS };
+    expect(nextAttempt({ ...failed, schedule: [10] })).toEqual({ dueAt: NOW + MAX_RETRY_AFTER_MS });
+    expect(nextAttempt({ ...failed, schedule: [172_800] })).toEqual({ dueAt: NOW + 172_800_000 });
+  });
 });
 
 describe('parseRetryAfter', () => {
   it.each([
     ['120', 120_000],
     [' 0 ', 0],
+    ['-1', 0],
     ['99999999999', MAX_RETRY_AFTER_MS],
     ['Thu, 15 Jan 2026 10:21:30 GMT', 60_000],
     ['Thursday, 15-Jan-26 10:21:30 GMT', 60_000],
@@ -89,8 +101,10 @@ describe('parseRetryAfter', () => {
 
   it.each([
     '',
-    '-1',
+    '-',
+    '+1',
     '1.5',
+    '1e3',
     'soon',
     '2026-01-15T10:21:30Z',
     'Fri, 31 Feb 2026 10:00:00 GMT',
@@ -110,6 +124,18 @@ describe('parseRetryAfter', () => {
   });
 });
 
+/** The tiers that a record due in `dueInMs` passes when each keeps it as long as it may, and when it is back. */
+function hops(dueInMs: number): { tiers: number[]; backAt: number } {
+  const tiers: number[] = [];
+  let now = 0;
+  while (now < dueInMs) {
+    const { delayMs } = tierFor(dueInMs - now);
+    tiers.push(delayMs);
+    now += delayMs;
+  }
+  return { tiers, backAt: now };
+}
+
 describe('tierFor', () => {
   it('given any rest, then it is the longest tier that fits, or the shortest', () => {
     fc.assert(
@@ -125,14 +151,29 @@ describe('tierFor', () => {
   it('given any rest up to seven days, then hopping is never early, at most a second late, and takes few hops', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 7 * 24 * 3_600_000 }), (due) => {
-        let now = 0;
-        let hops = 0;
-        while (now < due) {
-          now += tierFor(due - now).delayMs;
-          hops += 1;
+        const { tiers, backAt } = hops(due);
+        expect(backAt).toBeGreaterThanOrEqual(due);
+        expect(backAt - due).toBeLessThan(1_000);
+        expect(tiers.length).toBeLessThanOrEqual(40);
+        expect(tiers).toEqual(tiers.toSorted((a, b) => b - a));
+      }),
+    );
+  });
+
+  it('given any records in one partition of a tier of which only the head is watched, then each leaves within the delay', () => {
+    const arrival = fc.record({ gap: fc.nat(5_000), rest: fc.nat(60_000) });
+    fc.assert(
+      fc.property(fc.array(arrival, { minLength: 1, maxLength: 30 }), (arrivals) => {
+        const heads = new Map<number, number>();
+        let entered = 0;
+        for (const { gap, rest } of arrivals) {
+          entered += gap;
+          const { delayMs } = tierFor(rest);
+          const released = Math.max(Math.min(entered + rest, entered + delayMs), heads.get(delayMs) ?? 0);
+          heads.set(delayMs, released);
+          expect(released).toBeLessThanOrEqual(entered + delayMs);
+          expect(released - (entered + rest)).toBeLessThanOrEqual(1_000);
         }
-        expect(now - due).toBeLessThanOrEqual(1_000);
-        expect(hops).toBeLessThanOrEqual(60);
       }),
     );
   });

@@ -1,3 +1,5 @@
+import { MAX_RETRY_AFTER_MS } from './retry-after.js';
+
 /** Why a retry schedule is refused. Stable. */
 export type RetryScheduleErrorCode =
   'schedule_not_a_list' | 'schedule_too_long' | 'schedule_delay_out_of_bounds' | 'schedule_total_too_long';
@@ -71,13 +73,13 @@ export interface FailedAttempt {
   readonly now: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** What the receiver asked for, in milliseconds. */
+  /** What the receiver asked for, in milliseconds; more than 24 hours count as 24 hours. Default 0. */
   readonly retryAfterMs?: number | undefined;
 }
 
 /**
- * When the next attempt is due: the schedule's delay plus a jitter of 0 to 20 % of it, never earlier than the receiver's
- * `Retry-After`. `exhausted` when the schedule has no further attempt.
+ * When the next attempt is due: the schedule's delay times a factor uniformly in [1, 1.2), so never before the delay; later if the
+ * receiver's `Retry-After` says so, which never makes it earlier. `exhausted` when the schedule has no further attempt.
  */
 export function nextAttempt({
   schedule,
@@ -89,5 +91,5 @@ export function nextAttempt({
   const delay = schedule[attempt - 1];
   if (delay === undefined) return { exhausted: true };
   const delayMs = delay * 1_000 * (1 + JITTER * random());
-  return { dueAt: Math.ceil(now + Math.max(delayMs, retryAfterMs)) };
+  return { dueAt: Math.ceil(now + Math.max(delayMs, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))) };
 }

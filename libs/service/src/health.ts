@@ -26,6 +26,10 @@ export class Health {
     this.#stopping = true;
   }
 
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
   live(): HealthReport {
     return report(
       this.#checks.map(({ name, live }) => [name, live === undefined || live() ? true : 'makes no progress']),

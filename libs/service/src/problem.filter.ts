@@ -44,13 +44,12 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Writes problem details; 503 and 429 say when to come back. */
-export function sendProblem(reply: FastifyReply, error: ApiError): void {
+/** Writes problem details; 503 and 429 say when to come back. `problem` is for those that say more than the error alone. */
+export function sendProblem(reply: FastifyReply, error: ApiError, problem: object = error.toProblem()): void {
   const retryAfter = error.options.retryAfterSeconds ?? (error.status === 503 || error.status === 429 ? 1 : undefined);
   if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
   if (error.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer realm="postduif"');
-  void reply
-    .status(error.status)
-    .header('content-type', 'application/problem+json')
-    .send(JSON.stringify(error.toProblem()));
+  // As bytes: to text Fastify would add a charset, which this media type does not have.
+  const body = Buffer.from(JSON.stringify(problem));
+  void reply.status(error.status).header('content-type', 'application/problem+json').send(body);
 }

@@ -59,7 +59,6 @@ const EX_CONFIG = 78;
 export async function runService<S extends z.ZodRawShape>(definition: ServiceDefinition<S>): Promise<void> {
   const log = pino({
     base: { service: definition.name },
-    level: process.env.LOG_LEVEL ?? 'info',
     timestamp: pino.stdTimeFunctions.isoTime,
   });
   try {
@@ -107,6 +106,8 @@ async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, 
   const adapter = new FastifyAdapter({
     bodyLimit: definition.bodyLimit ?? 1024 * 1024,
     forceCloseConnections: 'idle',
+    // What still comes on an open connection while the service stops is answered, and the connection then closed.
+    return503OnClosing: false,
     requestIdHeader: 'x-request-id',
   });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
@@ -115,6 +116,7 @@ async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, 
     bodyParser: false,
   });
   app.useGlobalFilters(new ProblemFilter(log));
+  closeConnectionsWhenStopping(app, health);
   await definition.configure?.(app, context);
   stopOnSignal(app, context.health, stops, log);
   await app.listen(settings.PORT, settings.HOST);
@@ -122,6 +124,15 @@ async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, 
   await definition.start?.(app, context);
   started = true;
   log.info('started');
+}
+
+/** Without this a connection that was busy when the stop began would stay open, idle, and hold the stop up. */
+function closeConnectionsWhenStopping(app: NestFastifyApplication, health: Health): void {
+  const server = app.getHttpAdapter().getInstance();
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (health.isStopping) void reply.header('connection', 'close');
+    done(null, payload);
+  });
 }
 
 function stopOnSignal(

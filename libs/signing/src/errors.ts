@@ -1,6 +1,6 @@
 /** Every way in which signing, verifying or opening can fail. A code is stable; the sentence says what to do. */
 export const SIGNING_ERRORS = {
-  header_missing: 'The request lacks a header that the signature needs.',
+  header_missing: 'The request lacks a header that the signature needs, or it is empty.',
   signature_malformed:
     'The Signature header is not of the form keyId="…",algorithm="…",headers="…",signature="…" on one line.',
   algorithm_not_supported: 'Only the algorithm rsa-sha256 is accepted.',
@@ -11,9 +11,11 @@ export const SIGNING_ERRORS = {
   date_malformed: 'The Date header must be an IMF-fixdate in GMT.',
   date_too_old: 'The request is older than allowed. Check the clocks, and sign at the moment of sending.',
   date_in_future: 'The request comes from the future. Check the clocks.',
+  host_mismatch: 'The Host header names another host than expected.',
   copernica_id_mismatch: 'X-Copernica-ID names another account than expected.',
   key_not_allowed: 'The keyId is not under a domain that is trusted to sign.',
   key_not_found: 'There is no public key under the name in keyId.',
+  key_not_rsa: 'The key under the name in keyId is not an RSA key, although the algorithm is rsa-sha256.',
   key_record_malformed: 'The DNS record must be v=DKIM1;k=rsa;p=<base64 of the public key>.',
   signature_mismatch: 'The signature does not fit the request: target, host, a covered header or the key differs.',
   timestamp_malformed: 'The header webhook-timestamp must be Unix seconds.',

@@ -19,6 +19,8 @@ export interface VerifyOptions {
   readonly now: Date;
   /** The public key under a DNS name; `undefined` when there is none. */
   readonly resolveKey: (keyId: string) => KeyObject | undefined | Promise<KeyObject | undefined>;
+  /** Exact value that Host must have, with the port unless it is the scheme's own. Absent: any that was signed. */
+  readonly expectedHost?: string;
   /** Exact value that X-Copernica-ID must have. Absent: any. */
   readonly expectedCopernicaId?: string;
   /** Domains under which keys may live, such as `copernica.com`. Absent: whatever `resolveKey` knows. */
@@ -37,12 +39,15 @@ export interface VerifiedSignature {
 }
 
 /**
- * Verifies a request that was signed as Copernica does. Stricter than the vendor's class (spec section 6.3): the request target must be covered, and
- * dates from the future are refused. Throws `SigningError`. Replays within `maxAgeSeconds` are for the caller to notice, by the nonce.
+ * Verifies a request that was signed as Copernica does. Stricter than the vendor's class (spec section 6.3): the request target must
+ * be covered, and so must the content headers of a body; what must be covered may not be empty; dates from the future and keys that
+ * are not RSA are refused. Throws `SigningError`. Replays within `maxAgeSeconds` are for the caller to notice, by the nonce.
  */
 export async function verifyRequest(request: RequestToVerify, options: VerifyOptions): Promise<VerifiedSignature> {
   const header = headerReader(request.headers);
   const date = checkDate(header('date'), options);
+  if (options.expectedHost !== undefined && header('host') !== options.expectedHost)
+    throw new SigningError('host_mismatch');
   const copernicaId = header('x-copernica-id');
   if (options.expectedCopernicaId !== undefined && copernicaId !== options.expectedCopernicaId)
     throw new SigningError('copernica_id_mismatch');
@@ -60,9 +65,8 @@ export async function verifyRequest(request: RequestToVerify, options: VerifyOpt
 
 function headerReader(headers: readonly Header[]): (name: string) => string {
   return (name) => {
-    const found = headers.find(([other]) => other.toLowerCase() === name);
-    if (found === undefined) throw new SigningError('header_missing', name);
-    return found[1].trim();
+    const value = headers.find(([other]) => other.toLowerCase() === name)?.[1].trim();
+    return value === undefined || value === '' ? fail('header_missing', name) : value;
   };
 }
 
@@ -91,15 +95,13 @@ export function parseSignatureHeader(value: string): ParsedSignature {
   const parameters = new Map<string, string>();
   for (const [, name = '', text = ''] of value.matchAll(/([a-zA-Z]+)="([^"\r\n]*)"/g)) parameters.set(name, text);
   const parameter = (name: string): string => parameters.get(name) ?? fail('signature_malformed', name);
-  const algorithm = parameters.get('algorithm') ?? '';
-  if (algorithm.toLowerCase() !== 'rsa-sha256') throw new SigningError('algorithm_not_supported', algorithm);
+  const keyId = parameter('keyId');
+  const covered = parameter('headers').split(' ');
   const signature = parameter('signature');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(signature)) throw new SigningError('signature_malformed', 'signature');
-  return {
-    keyId: parameter('keyId'),
-    covered: parameter('headers').split(' '),
-    signature: Buffer.from(signature, 'base64'),
-  };
+  const algorithm = parameters.get('algorithm') ?? 'none';
+  if (algorithm.toLowerCase() !== 'rsa-sha256') throw new SigningError('algorithm_not_supported', algorithm);
+  return { keyId, covered, signature: Buffer.from(signature, 'base64') };
 }
 
 function checkCoverage(covered: readonly string[], required: readonly string[]): void {
@@ -112,7 +114,9 @@ function checkCoverage(covered: readonly string[], required: readonly string[]):
 async function findKey(keyId: string, { allowedKeyDomains, resolveKey }: VerifyOptions): Promise<KeyObject> {
   if (allowedKeyDomains?.some((domain) => keyId.endsWith(`.${domain}`)) === false)
     throw new SigningError('key_not_allowed', keyId);
-  return (await resolveKey(keyId)) ?? fail('key_not_found', keyId);
+  const key = (await resolveKey(keyId)) ?? fail('key_not_found', keyId);
+  // With another kind of key, node:crypto would verify by that key's algorithm, whatever the header says.
+  return key.asymmetricKeyType === 'rsa' ? key : fail('key_not_rsa', keyId);
 }
 
 function fail(code: SigningErrorCode, detail: string): never {

@@ -1,12 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign as signWith } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  dnsRecord,
-  dnsStrings,
-  generateSigningKey,
-  parseDnsRecord,
+  COVERED,
+  createNonce,
   rsaSigner,
+  signatureHeader,
   signingString,
   signRequest,
   verifyRequest,
@@ -39,7 +39,24 @@ async function signed(change: Partial<RequestToSign> = {}): Promise<RequestToVer
 
 const replaced = (headers: readonly Header[], name: string, change: (value: string) => string): Header[] =>
   headers.map(([other, value]) => (other === name ? [other, change(value)] : [other, value]));
+/** The same request with exactly these names covered, signed correctly. */
+function covering(request: RequestToVerify & { headers: Header[] }, covered: readonly string[]): RequestToVerify {
+  const text = Buffer.from(signingString(request.method, request.target, request.headers, covered), 'latin1');
+  const signature = signatureHeader(VECTOR.keyId, covered, signWith('sha256', text, privateKey));
+  return { ...request, headers: replaced(request.headers, 'Signature', () => signature) };
+}
 const without = (headers: readonly Header[], name: string): Header[] => headers.filter(([other]) => other !== name);
+
+function keyPair(kind: string): { privateKey: KeyObject; publicKey: KeyObject } {
+  return kind === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
+}
+
+describe('createNonce', () => {
+  it('given a source of random bytes, then the nonce is 8 of them in hexadecimal', () => {
+    expect(createNonce((size) => Buffer.alloc(size, 0xab))).toBe('abababababababab');
+    expect(createNonce()).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
 
 describe('signRequest', () => {
   it('given the request of the test vector, then digest, signing string and signature are reproduced byte for byte', async () => {
@@ -105,7 +122,7 @@ describe('verifyRequest', () => {
     ],
     [
       'the host is another',
-      'signature_mismatch',
+      'host_mismatch',
       (request) => ({ ...request, headers: replaced(request.headers, 'Host', () => 'hooks.example.org:443') }),
     ],
     [
@@ -123,19 +140,77 @@ describe('verifyRequest', () => {
     ],
   ];
   it.each(negative)('given the vector, when %s, then it fails with %s', async (_what, code, change) => {
-    await expect(verifyRequest(change(await signed()), options)).rejects.toMatchObject({ code });
+    const verification = verifyRequest(change(await signed()), { ...options, expectedHost: VECTOR.host });
+    await expect(verification).rejects.toMatchObject({ code });
+  });
+
+  it('given another host and no expectation of one, then the signature still does not fit', async () => {
+    const request = await signed();
+    const headers = replaced(request.headers, 'Host', () => 'hooks.example.org:443');
+    await expect(verifyRequest({ ...request, headers }, options)).rejects.toMatchObject({ code: 'signature_mismatch' });
   });
 
   it.each([
     ['x-nonce is not covered', 'header_not_covered', ' x-nonce', ''],
     ['the target is not covered', 'header_not_covered', '(request-target) ', ''],
     ['the algorithm is hs2019', 'algorithm_not_supported', 'rsa-sha256', 'hs2019'],
+    ['the algorithm is left out', 'algorithm_not_supported', 'algorithm="rsa-sha256",', ''],
     ['the signature is no base64', 'signature_malformed', 'signature="L5', 'signature="!!'],
+    ['the keyId is left out', 'signature_malformed', /keyId="[^"]*",/, ''],
+    ['nothing is as it should be', 'signature_malformed', /.*/, 'garbage'],
   ])('given a Signature header in which %s, then it fails with %s', async (_what, code, from, to) => {
     const request = await signed();
     const headers = replaced(request.headers, 'Signature', (value) => value.replace(from, to));
     await expect(verifyRequest({ ...request, headers }, options)).rejects.toMatchObject({ code });
   });
+
+  it.each([
+    ['the documented minimum of five', '(request-target) host date x-copernica-id digest', 'content-length'],
+    ['that minimum and x-nonce', '(request-target) host date x-copernica-id digest x-nonce', 'content-length'],
+    ...COVERED.map((left) => [`all but ${left}`, COVERED.filter((name) => name !== left).join(' '), left]),
+  ])('given a correct signature over %s, then it fails and names what is missing', async (_what, covered, missing) => {
+    await expect(verifyRequest(covering(await signed(), covered.split(' ')), options)).rejects.toMatchObject({
+      code: 'header_not_covered',
+      message: expect.stringContaining(`(${missing})`),
+    });
+  });
+
+  it('given an empty X-Nonce that is covered, then it counts as missing', async () => {
+    await expect(verifyRequest(await signed({ nonce: '' }), options)).rejects.toMatchObject({ code: 'header_missing' });
+  });
+
+  it('given the target without its query, then it fails', async () => {
+    const request = { ...(await signed()), target: '/copernica/hook.php' };
+    await expect(verifyRequest(request, options)).rejects.toMatchObject({ code: 'signature_mismatch' });
+  });
+
+  it('given a JSON body, or the algorithm in upper case, then it verifies', async () => {
+    const json = await signed({ contentType: 'application/json', body: Buffer.from('{"a":1}') });
+    await expect(verifyRequest(json, options)).resolves.toBeDefined();
+    const request = await signed();
+    const headers = replaced(request.headers, 'Signature', (value) => value.replace('rsa-sha256', 'RSA-SHA256'));
+    await expect(verifyRequest({ ...request, headers }, options)).resolves.toBeDefined();
+  });
+
+  it('given an RSA key of 1024 bits, then it verifies', async () => {
+    const pair = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const request = await signed({ sign: rsaSigner(pair.privateKey) });
+    await expect(verifyRequest(request, { ...options, resolveKey: () => pair.publicKey })).resolves.toBeDefined();
+  });
+
+  it.each([
+    ['ec', 'sha256'],
+    ['ed25519', null],
+  ])(
+    'given a key of the kind %s that fits the signature, then it is refused: the algorithm says RSA',
+    async (kind, hash) => {
+      const pair = keyPair(kind);
+      const request = await signed({ sign: (text) => signWith(hash, text, pair.privateKey) });
+      await expect(verifyRequest(request, { ...options, resolveKey: () => pair.publicKey })).rejects.toMatchObject({
+        code: 'key_not_rsa',
+      });
+    },
+  );
 
   it('given a label of the digest in upper case, then it fails as in the vendor’s verifier', async () => {
     const request = await signed();
@@ -197,26 +272,5 @@ describe('verifyRequest', () => {
       }),
       { numRuns: 40 },
     );
-  });
-});
-
-describe('signing keys in DNS', () => {
-  it('given the key of the vector, then its record is reproduced in strings of 255 and 153 bytes and can be read again', () => {
-    expect(dnsRecord(publicKey)).toBe(VECTOR.record);
-    expect(dnsStrings(VECTOR.record).map((part) => part.length)).toEqual([255, 153]);
-    expect(parseDnsRecord(VECTOR.record).equals(publicKey)).toBe(true);
-    expect(parseDnsRecord(VECTOR.record.replaceAll(';', '; ')).equals(publicKey)).toBe(true);
-  });
-
-  it.each(['', 'v=spf1 -all', 'v=DKIM1;k=ed25519;p=AAAA', 'v=DKIM1;k=rsa;p=', 'v=DKIM1;k=rsa;p=AAAA'])(
-    'given the record %j, then it is refused',
-    (record) => {
-      expect(() => parseDnsRecord(record)).toThrow(expect.objectContaining({ code: 'key_record_malformed' }));
-    },
-  );
-
-  it('given a new key, then its record is 408 bytes without padding, as the vendor’s verifier needs', async () => {
-    const { publicKey: fresh } = await generateSigningKey();
-    expect(dnsRecord(fresh)).toMatch(/^v=DKIM1;k=rsa;p=[A-Za-z0-9+/]{392}$/);
   });
 });

@@ -107,7 +107,7 @@ export function imfFixdate(date: Date): string {
   return date.toUTCString();
 }
 
-/** 64 random bits as 16 hexadecimal digits. */
-export function createNonce(): string {
-  return randomBytes(8).toString('hex');
+/** 64 random bits as 16 hexadecimal digits. `random` gives that many random bytes; default: those of node:crypto. */
+export function createNonce(random: (bytes: number) => Buffer = randomBytes): string {
+  return random(8).toString('hex');
 }

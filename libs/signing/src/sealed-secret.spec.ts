@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { open, parseEncryptionKeys, seal } from './index.js';
+import { open, parseEncryptionKeys, seal, SigningError } from './index.js';
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const [first, second] = [base64(randomBytes(32)), base64(randomBytes(32))];
@@ -33,6 +33,15 @@ describe('sealed secrets', () => {
         );
       }),
     );
+  });
+
+  it('given any changed bit of the text, version and fingerprint included, then it does not open', () => {
+    const sealed = Buffer.from(seal(keys, 'a secret', 'webhook/1'), 'latin1');
+    for (let bit = 0; bit < sealed.length * 8; bit += 1) {
+      const changed = Buffer.from(sealed);
+      changed[bit >> 3]! ^= 1 << (bit & 7);
+      expect(() => open(keys, changed.toString('latin1'), 'webhook/1')).toThrow(SigningError);
+    }
   });
 
   it('given a new key in front, then what the old one sealed still opens, and not without it', () => {

@@ -28,8 +28,14 @@ export function parseDnsRecord(record: string): KeyObject {
   const key = tags.get('p');
   if (tags.get('v') !== 'DKIM1' || (tags.get('k') ?? 'rsa') !== 'rsa' || !key)
     throw new SigningError('key_record_malformed');
+  const publicKey = importKey(Buffer.from(key, 'base64'));
+  if (publicKey.asymmetricKeyType !== 'rsa') throw new SigningError('key_record_malformed', 'it is not an RSA key');
+  return publicKey;
+}
+
+function importKey(key: Buffer): KeyObject {
   try {
-    return createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
+    return createPublicKey({ key, format: 'der', type: 'spki' });
   } catch (error) {
     throw new SigningError('key_record_malformed', undefined, { cause: error });
   }

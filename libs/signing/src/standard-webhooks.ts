@@ -24,7 +24,11 @@ export function parseWebhookSecret(secret: string): WebhookSecret {
 }
 
 export interface StandardWebhook {
-  /** Id of the event: the same at every attempt. Holds no dot. */
+  /**
+   * Id of the event: the same at every attempt. The standard wants ids that users choose to hold no dot: a dot separates what is
+   * signed, so with one in the id the signature also fits another split into id, timestamp and body. That is for the caller to see
+   * to; it is not checked here.
+   */
   readonly id: string;
   /** Time of this attempt. */
   readonly timestamp: Date;

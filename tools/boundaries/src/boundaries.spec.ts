@@ -10,7 +10,11 @@ describe('module boundaries', () => {
   it('given a pure library that imports Kafka, when it is linted, then lint fails and names the rule', () => {
     execFileSync(bin('nx'), ['show', 'projects'], { cwd: root, env });
 
-    const lint = spawnSync(bin('eslint'), ['--no-ignore', 'tools/boundaries/src/forbidden.ts'], { cwd: root, env, encoding: 'utf8' });
+    const lint = spawnSync(bin('eslint'), ['--no-ignore', 'tools/boundaries/src/forbidden.ts'], {
+      cwd: root,
+      env,
+      encoding: 'utf8',
+    });
 
     expect(lint.stdout).toContain('@nx/enforce-module-boundaries');
     expect(lint.stdout).toContain('type:pure');

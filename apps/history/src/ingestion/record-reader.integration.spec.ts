@@ -102,10 +102,10 @@ describe('RecordReader', () => {
 
   it('when instances come and go under load, stores each record once', async () => {
     const first = instance();
-    let producing = true;
+    const load = new AbortController();
     const ids: string[] = [];
-    const load = (async () => {
-      for (let round = 0; producing; round++) ids.push(...(await produce(`load-${round}`, 100)));
+    const producing = (async () => {
+      for (let round = 0; !load.signal.aborted; round++) ids.push(...(await produce(`load-${round}`, 100)));
     })();
     await waitUntil(() => first.observed.stored > 1_000, 'the first instance stores');
     const second = instance();
@@ -113,8 +113,8 @@ describe('RecordReader', () => {
     await first.stop();
     const third = instance();
     await waitUntil(() => third.observed.stored > 1_000, 'the third takes part');
-    producing = false;
-    await load;
+    load.abort();
+    await producing;
     await waitUntil(async () => (await storedCount('load')) >= ids.length * 2, 'all are stored');
     await Promise.all([second.stop(), third.stop()]);
     const all = ids.toSorted();

@@ -41,7 +41,7 @@ export function parseParameters<S extends z.ZodRawShape>(
   const unknown = parsed.error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
   const errors: FieldError[] = [
     ...unknown.slice(0, 20).map((path) => ({ path, message: `is not a parameter of this call; it takes ${known}` })),
-    ...fieldErrors(parsed.error).filter(({ path }) => path !== ''),
+    ...fieldErrors(parsed.error).filter(({ path }) => !unknown.includes(path)),
   ];
   const names = errors.map(({ path }) => path).join(', ');
   throw new ApiError('invalid_request', `These parameters are not right: ${names}.`, { errors });

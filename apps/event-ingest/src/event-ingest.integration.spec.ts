@@ -1,0 +1,239 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createToken } from '@postduif/access';
+import { topicNames, topicSpecs } from '@postduif/contracts';
+import { createKafka, ensureTopics, FlushingProducer, RecordConsumer, withAdmin } from '@postduif/kafka';
+import type { ConsumedRecord } from '@postduif/kafka';
+import { Health, parseSettings, ProblemFilter } from '@postduif/service';
+import kafkajs from 'kafkajs';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { EventIngest } from './event-ingest.js';
+import { ingestSettings } from './settings.js';
+import { accountEntry } from './testing/account-entry.js';
+
+const ACCOUNT = '1234';
+const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const EVENT = { type: 'invoice.paid', data: { amount: 12 } };
+const PATIENCE_MS = 20_000;
+const log = pino({ level: 'silent' });
+
+interface Body {
+  readonly id: string;
+  readonly ids: (string | null)[];
+  readonly code: string;
+  readonly errors: { readonly index: number; readonly code: string }[];
+}
+
+jest.setTimeout(60_000);
+
+describe('event-ingest', () => {
+  const prefix = `ingest-test-${randomBytes(6).toString('hex')}.`;
+  const names = topicNames(prefix);
+  const settings = parseSettings(ingestSettings, {
+    KAFKA_BROKERS: process.env.KAFKA_BROKERS,
+    KAFKA_TOPIC_PREFIX: prefix,
+    KAFKA_PARTITIONS: '2',
+    MAX_BATCH_BYTES: '100000',
+    MAX_BATCH_EVENTS: '10',
+  });
+  const kafka = createKafka({ clientId: 'ingest-test', brokers: settings.KAFKA_BROKERS, log });
+  const producer = new FlushingProducer({ kafka, log });
+  const token = createToken();
+  const reading = createToken();
+  const records: ConsumedRecord[] = [];
+  const consumer = new RecordConsumer({
+    kafka,
+    groupId: `${prefix}test`,
+    topics: [names.events, names.ingestRejected],
+    onRecord: (record) => {
+      records.push(record);
+      record.done();
+    },
+    log,
+  });
+  const health = new Health();
+  const ingest = new EventIngest({ settings, log, metrics: new Registry(), health, onStop: () => undefined });
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    app = await NestFactory.create<NestFastifyApplication>(ingest.module, new FastifyAdapter(), {
+      logger: false,
+      bodyParser: false,
+    });
+    app.useGlobalFilters(new ProblemFilter(log));
+    ingest.configure(app);
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+  });
+
+  afterAll(async () => {
+    await app.close();
+    await ingest.stop();
+    await consumer.stop();
+    await producer.close();
+    await withAdmin(kafka, (admin) => admin.deleteTopics({ topics: specs().map(({ topic }) => topic) }));
+  });
+
+  const specs = () => topicSpecs({ prefix, partitions: 2, replicationFactor: 1 });
+
+  async function post(body: string | Buffer, headers: Record<string, string> = {}, bearer = token) {
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/v1/events',
+      payload: body,
+      headers: { authorization: `Bearer ${bearer}`, ...headers },
+    });
+    const type = String(answer.headers['content-type']).replace(/;.*/, '');
+    return { status: answer.statusCode, type, headers: answer.headers, body: answer.json<Body>() };
+  }
+
+  const postJson = (value: unknown, type = 'application/json') => post(JSON.stringify(value), { 'content-type': type });
+
+  async function recordWhere(topic: string, matches: (record: ConsumedRecord) => boolean): Promise<ConsumedRecord> {
+    const until = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const found = records.find((record) => record.topic === topic && matches(record));
+      if (found !== undefined) return found;
+      if (Date.now() > until) throw new Error(`waited in vain for a record on ${topic}`);
+      await pause(10);
+    }
+  }
+
+  const eventOf = (id: string) => recordWhere(names.events, ({ value }) => jsonOf(value).id === id);
+  const jsonOf = (value: Buffer | null) => JSON.parse(String(value)) as Record<string, unknown>;
+
+  it('given accounts that are not loaded yet, answers 503 and is not ready; then it starts', async () => {
+    const answer = await postJson(EVENT);
+    expect(answer).toMatchObject({ status: 503, type: 'application/problem+json', body: { code: 'not_ready' } });
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(health.ready().ok).toBe(false);
+    await ensureTopics(kafka, specs(), log);
+    for (const [id, secret, scope] of [
+      [ACCOUNT, token, 'events:write'],
+      ['9', reading, 'events:read'],
+    ] as const) {
+      const [key, value] = accountEntry(id, secret, [scope]);
+      await producer.send({ topic: names.config, key, value });
+    }
+    await Promise.all([ingest.start(), consumer.start()]);
+    expect(health.ready().ok).toBe(true);
+    expect(health.live().ok).toBe(true);
+  });
+
+  it('given one event, answers 202 with its id, and the event is on the topic', async () => {
+    const json = JSON.stringify({ ...EVENT, profile: 7 });
+    const { status, body } = await post(json, { 'content-type': 'application/json', traceparent: TRACE });
+    expect(status).toBe(202);
+    const { key, value, headers } = await eventOf(body.id);
+    expect(String(key)).toBe(`${ACCOUNT}/profile/7`);
+    expect(jsonOf(value)).toMatchObject({ ...EVENT, id: body.id, account: ACCOUNT, profile: 7 });
+    expect(headers).toEqual({ 'accepted-at': expect.stringMatching(/^\d{13}$/), traceparent: TRACE });
+  });
+
+  it.each([
+    ['application/json', JSON.stringify([{ ...EVENT, id: 'array' }, { type: 'wrong' }]), 'array'],
+    ['application/x-ndjson', `${JSON.stringify({ ...EVENT, id: 'lines' })}\n{`, 'lines'],
+    ['application/cloudevents-batch+json', JSON.stringify([{ ...EVENT, id: 'batch' }, 7]), 'batch'],
+  ])('given a batch as %s, answers by item', async (type, json, id) => {
+    const { status, body } = await post(json, { 'content-type': type });
+    expect(status).toBe(202);
+    expect(body.ids).toEqual([id, null]);
+    expect(body.errors).toMatchObject([{ index: 1 }]);
+    await eventOf(id);
+  });
+
+  it('given structured and binary mode, takes the events', async () => {
+    const structured = await postJson(
+      { specversion: '1.0', source: '/s', id: 's', ...EVENT },
+      'application/cloudevents+json',
+    );
+    expect(structured).toMatchObject({ status: 202, body: { id: 's' } });
+    const attributes = { 'ce-specversion': '1.0', 'ce-type': 'a.b', 'ce-source': '/s', 'ce-id': 'b' };
+    const binary = await post('{"n":1}', { ...attributes, 'content-type': 'application/json', 'ce-subject': '%C3%A9' });
+    expect(binary).toMatchObject({ status: 202, body: { id: 'b' } });
+    expect(await post('{"n":2}', { ...attributes, 'ce-id': 'untyped' })).toMatchObject({ status: 202 });
+    expect(jsonOf((await eventOf('b')).value)).toMatchObject({ subject: 'é', data: { n: 1 } });
+    await eventOf('s');
+  });
+
+  it('given what is not right, answers problem details with a stable code', async () => {
+    const json = { 'content-type': 'application/json' };
+    const body = JSON.stringify(EVENT);
+    const answers = [
+      [await post('{', json), 400, 'invalid_json'],
+      [await postJson({ type: 'wrong', data: {} }), 400, 'invalid_event'],
+      [await postJson([{ type: 'wrong', data: {} }]), 400, 'invalid_event'],
+      [await postJson({ ...EVENT, account: '9' }), 400, 'account_mismatch'],
+      [await postJson([]), 400, 'empty_batch'],
+      [await post(body, json, 'pd_wrong'), 401, 'unauthenticated'],
+      [await post(body, json, reading), 403, 'forbidden'],
+      [await post('x'.repeat(100_001), json), 413, 'payload_too_large'],
+      [await postJson(Array(11).fill(EVENT)), 413, 'payload_too_large'],
+      [await post(body, { 'content-type': 'text/plain' }), 415, 'unsupported_media_type'],
+      [await post(body, { ...json, 'content-encoding': 'gzip' }), 415, 'unsupported_media_type'],
+    ] as const;
+    for (const [answer, status, code] of answers)
+      expect(answer).toMatchObject({ status, type: 'application/problem+json', body: { status, code } });
+  });
+
+  it('given another method, answers 405 and names the right one', async () => {
+    const { statusCode, headers } = await app.inject({ method: 'GET', url: '/v1/events' });
+    expect(statusCode).toBe(405);
+    expect(headers.allow).toBe('POST');
+  });
+
+  it('given binary, structured and plain records, makes events of them', async () => {
+    const topic = names.ingest;
+    const attributes = { ce_specversion: '1.0', ce_type: 'a.b', ce_id: 'k-binary', ce_account: ACCOUNT };
+    const event = { ...EVENT, account: ACCOUNT };
+    const structured = { 'content-type': 'application/cloudevents+json' };
+    await Promise.all([
+      producer.send({ topic, value: '{"n":1}', headers: { ...attributes, traceparent: TRACE } }),
+      producer.send({ topic, value: JSON.stringify({ ...event, id: 'k-structured' }), headers: structured }),
+      producer.send({ topic, value: JSON.stringify({ ...event, id: 'k-plain' }) }),
+    ]);
+    expect((await eventOf('k-binary')).headers.traceparent).toBe(TRACE);
+    await eventOf('k-structured');
+    await eventOf('k-plain');
+  });
+
+  it('given a broken record and one of an unknown account, rejects them as they came and goes on', async () => {
+    const topic = names.ingest;
+    const bytes = Buffer.from([0x7b, 0xff, 0x00]);
+    const unknown = JSON.stringify({ ...EVENT, id: 'u', account: 'nobody' });
+    await producer.send({ topic, partition: 0, key: 'k', value: bytes, headers: { mine: 'yes' } });
+    await producer.send({ topic, partition: 0, value: unknown });
+    await producer.send({ topic, partition: 0, value: JSON.stringify({ ...EVENT, id: 'after', account: ACCOUNT }) });
+    await eventOf('after');
+    const broken = await recordWhere(names.ingestRejected, ({ headers }) => headers.mine === 'yes');
+    expect(String(broken.key)).toBe('k');
+    expect(broken.value).toEqual(bytes);
+    expect(broken.headers).toMatchObject({ 'rejected-code': 'invalid_json' });
+    expect(broken.headers['rejected-origin']).toMatch(new RegExp(`^${topic}/0/\\d+$`));
+    const stranger = await recordWhere(names.ingestRejected, ({ value }) => String(value) === unknown);
+    expect(stranger.headers['rejected-code']).toBe('account_unknown');
+  });
+
+  it('given an account that comes right after its first event, takes the event', async () => {
+    await producer.send({ topic: names.ingest, value: JSON.stringify({ ...EVENT, id: 'early', account: 'new' }) });
+    const [key, value] = accountEntry('new');
+    await producer.send({ topic: names.config, key, value });
+    await eventOf('early');
+  });
+
+  it.each(['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const)('given records compressed with %s, reads them', async (name) => {
+    const client = kafka.producer();
+    await client.connect();
+    const value = JSON.stringify({ ...EVENT, id: `z-${name}`, account: ACCOUNT });
+    const compression = kafkajs.CompressionTypes[name];
+    await client.send({ topic: names.ingest, compression, messages: [{ value }] });
+    await client.disconnect();
+    await eventOf(`z-${name}`);
+  });
+});

@@ -1,0 +1,158 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DynamicModule } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { topicNames, topicSpecs } from '@postduif/contracts';
+import { CompactedTopicReader, createKafka, ensureTopics, FlushingProducer } from '@postduif/kafka';
+import type { KafkaClients } from '@postduif/kafka';
+import type { CommonSettings, ServiceContext } from '@postduif/service';
+import type { z } from 'zod';
+import { KnownAccounts } from './accounts/known-accounts.js';
+import { EventIngestModule } from './event-ingest.module.js';
+import { EventSink } from './http/event-sink.js';
+import { configureHttp } from './http/http-server.js';
+import { WriteAccess } from './http/write-access.js';
+import { IngestMetrics } from './ingest-metrics.js';
+import type { ingestSettings } from './settings.js';
+import { IngestReader } from './topic/ingest-reader.js';
+
+export type EventIngestContext = ServiceContext<CommonSettings & z.output<z.ZodObject<typeof ingestSettings>>>;
+
+/** What a caller over HTTP waits at most for Kafka. */
+const HTTP_DELIVERY_MS = 3_000;
+const MOST_SILENCE_MS = 60_000;
+const TOPICS_RETRY_MS = 1_000;
+/** Of the ten seconds that a service has to stop. Leaving Kafka takes up to three, disconnecting up to two. */
+const DRAIN_MS = 2_500;
+const CLOSE_MS = 500;
+
+/** The service, put together. */
+export class EventIngest {
+  readonly module: DynamicModule;
+  readonly #kafka: KafkaClients;
+  readonly #accounts = new KnownAccounts();
+  readonly #config: CompactedTopicReader;
+  readonly #producers: readonly FlushingProducer[];
+  readonly #reader: IngestReader;
+  readonly #metrics: IngestMetrics;
+  #configStarted = false;
+  #stopping = false;
+
+  constructor(private readonly context: EventIngestContext) {
+    const { settings, log, metrics: registry } = context;
+    const topics = topicNames(settings.KAFKA_TOPIC_PREFIX);
+    const kafka = createKafka({ clientId: 'event-ingest', brokers: settings.KAFKA_BROKERS, log });
+    const accounts = this.#accounts;
+    const metrics = new IngestMetrics(registry);
+    const config = new CompactedTopicReader({
+      kafka,
+      topic: topics.config,
+      onEntry: (key, value) => {
+        this.#applyConfig(key, value);
+      },
+      log,
+    });
+    const forHttp = new FlushingProducer({ kafka, log, deliveryTimeoutMs: HTTP_DELIVERY_MS });
+    // What it holds is bounded by what the consumer reads ahead.
+    const forTopic = new FlushingProducer({
+      kafka,
+      log,
+      deliveryTimeoutMs: Infinity,
+      maxBufferedBytes: Infinity,
+      maxBufferedRecords: Infinity,
+    });
+    this.#reader = new IngestReader({
+      kafka,
+      groupId: `${settings.KAFKA_TOPIC_PREFIX}event-ingest`,
+      topics,
+      accounts,
+      producer: forTopic,
+      metrics,
+      log,
+    });
+    this.#kafka = kafka;
+    this.#config = config;
+    this.#producers = [forHttp, forTopic];
+    this.#metrics = metrics;
+    this.module = EventIngestModule.of({
+      access: new WriteAccess(accounts.directory, () => config.ready()),
+      sink: new EventSink(forHttp, topics.events),
+      metrics,
+      maxEvents: settings.MAX_BATCH_EVENTS,
+    });
+    this.#reportHealth();
+    context.onStop('event-ingest', () => this.stop());
+  }
+
+  configure(app: NestFastifyApplication): void {
+    const { settings, log } = this.context;
+    configureHttp(app, { maxBodyBytes: settings.MAX_BATCH_BYTES, metrics: this.#metrics, log });
+  }
+
+  /** Waits for Kafka; reads accounts first and then the topic `ingest`. */
+  async start(): Promise<void> {
+    await this.#haveTopics();
+    if (this.#isStopping()) return;
+    this.#configStarted = true;
+    await this.#config.start();
+    if (!this.#isStopping()) await this.#reader.start();
+  }
+
+  /** Finishes what is under way and leaves, within nine seconds. What was not finished of the topic comes again. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#reader.stop(DRAIN_MS);
+    await Promise.all([
+      ...this.#producers.map((producer) => producer.close(CLOSE_MS)),
+      this.#configStarted ? this.#config.stop() : undefined,
+    ]);
+  }
+
+  /** May change while something is awaited. */
+  #isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  #applyConfig(key: string, value: Buffer | null): void {
+    try {
+      this.#accounts.apply(key, value);
+    } catch {
+      // What is wrong may repeat the record; its key is enough to find it.
+      this.context.log.error(
+        { key },
+        'an account on the topic `config` cannot be read; what is known of it stays as it is',
+      );
+    }
+  }
+
+  #reportHealth(): void {
+    const { health } = this.context;
+    health.add({
+      name: 'accounts',
+      live: () => !this.#configStarted || this.#config.isAlive(MOST_SILENCE_MS),
+      ready: () => this.#config.ready() || 'accounts and tokens are still being read',
+    });
+    health.add({
+      name: 'ingest',
+      live: () => this.#reader.isAlive(),
+      ready: () => this.#reader.ready() || 'has not joined the readers of the topic `ingest` yet',
+    });
+  }
+
+  async #haveTopics(): Promise<void> {
+    const { settings, log } = this.context;
+    const specs = topicSpecs({
+      prefix: settings.KAFKA_TOPIC_PREFIX,
+      partitions: settings.KAFKA_PARTITIONS,
+      replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
+    });
+    while (!this.#isStopping()) {
+      try {
+        await ensureTopics(this.#kafka, specs, log);
+        return;
+      } catch (error) {
+        log.warn({ err: error }, 'could not make sure that the topics are there; trying again');
+        await pause(TOPICS_RETRY_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { All, Controller, Inject, Req, Res } from '@nestjs/common';
+import { ApiError } from '@postduif/contracts';
+import type { ErrorCode, Event } from '@postduif/contracts';
+import { sendProblem, toApiError } from '@postduif/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { IngestMetrics } from '../ingest-metrics.js';
+import type { ParsedEvent } from '../parsing/parsed-event.js';
+import { readRequest } from '../parsing/request-events.js';
+import type { Outcome, RequestEvents } from '../parsing/request-events.js';
+import { answerBatch } from './batch-answer.js';
+import { EventSink } from './event-sink.js';
+import { factsOf } from './request-facts.js';
+import { WriteAccess } from './write-access.js';
+
+/** Most events of a request. */
+export const MAX_EVENTS = Symbol('MAX_EVENTS');
+
+const ACCEPTED = 202;
+
+/** `POST /v1/events`: answers when Kafka has what it accepts. */
+@Controller('v1/events')
+export class EventsController {
+  constructor(
+    @Inject(WriteAccess) private readonly access: WriteAccess,
+    @Inject(EventSink) private readonly sink: EventSink,
+    @Inject(IngestMetrics) private readonly metrics: IngestMetrics,
+    @Inject(MAX_EVENTS) private readonly maxEvents: number,
+  ) {}
+
+  @All()
+  async handle(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    try {
+      if (request.method !== 'POST') {
+        void reply.header('allow', 'POST');
+        throw new ApiError('method_not_allowed');
+      }
+      await this.#accept(request, reply);
+    } catch (error) {
+      factsOf(request).code = toApiError(error).code;
+      throw error;
+    }
+  }
+
+  async #accept(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const facts = factsOf(request);
+    const { account, token } = this.access.of(request.headers.authorization);
+    Object.assign(facts, { account, token });
+    this.sink.requireBroker();
+    const now = Date.now();
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const sent = readRequest({ headers: request.headers, body }, { account, now }, this.maxEvents);
+    const outcomes = await this.#store(sent, now, request);
+    facts.accepted = outcomes.filter((outcome) => 'ok' in outcome).length;
+    facts.refused = outcomes.length - facts.accepted;
+    if (facts.refused > 0) facts.refusals = refusalsOf(outcomes);
+    if (sent.batch) answerAll(outcomes, request, reply);
+    else for (const outcome of outcomes) answerOne(outcome, reply);
+  }
+
+  async #store({ events }: RequestEvents, now: number, request: FastifyRequest): Promise<Outcome<Event>[]> {
+    const header = request.headers.traceparent;
+    const traceparent = typeof header === 'string' ? header : undefined;
+    return Promise.all(
+      events.map(async (event) => {
+        const outcome = 'ok' in event ? await this.#write(event.ok, now, traceparent) : event;
+        if ('refusal' in outcome) this.metrics.refused('http', outcome.refusal.code);
+        return outcome;
+      }),
+    );
+  }
+
+  async #write(parsed: ParsedEvent, now: number, traceparent: string | undefined): Promise<Outcome<Event>> {
+    const start = performance.now();
+    const outcome = await this.sink.store(parsed, now, traceparent);
+    this.metrics.written((performance.now() - start) / 1_000);
+    if ('ok' in outcome) this.metrics.accepted('http', parsed.json.length);
+    return outcome;
+  }
+}
+
+/** How often each code. */
+function refusalsOf(outcomes: readonly Outcome<Event>[]): Partial<Record<ErrorCode, number>> {
+  const counts: Partial<Record<ErrorCode, number>> = {};
+  for (const outcome of outcomes)
+    if ('refusal' in outcome) counts[outcome.refusal.code] = (counts[outcome.refusal.code] ?? 0) + 1;
+  return counts;
+}
+
+function answerOne(outcome: Outcome<Event>, reply: FastifyReply): void {
+  if ('refusal' in outcome) throw outcome.refusal;
+  void reply.status(ACCEPTED).send({ id: outcome.ok.id });
+}
+
+function answerAll(outcomes: readonly Outcome<Event>[], request: FastifyRequest, reply: FastifyReply): void {
+  const answer = answerBatch(outcomes);
+  if ('ids' in answer) {
+    void reply.status(ACCEPTED).send(answer);
+    return;
+  }
+  factsOf(request).code = answer.error.code;
+  sendProblem(reply, answer.error, answer.problem);
+}

@@ -1,0 +1,9 @@
+import { integer } from '@postduif/service';
+
+/** Settings of event-ingest, beside the common ones. */
+export const ingestSettings = {
+  /** Largest body of a request, in bytes. */
+  MAX_BATCH_BYTES: integer(1_024, 64 * 1024 * 1024).default(8 * 1024 * 1024),
+  /** Most events in a request. */
+  MAX_BATCH_EVENTS: integer(1, 100_000).default(1_000),
+};

@@ -1,0 +1,66 @@
+import { RecordConsumer } from '@postduif/kafka';
+import type { KafkaClients, Log } from '@postduif/kafka';
+import { REPEAT_WINDOW_MS } from '../repeats/repeat-window.js';
+import type { EventDispatcher } from './event-dispatcher.js';
+
+/** What is read of one partition and not durable as deliveries yet; bounds the memory while Kafka takes no records. */
+const HIGH_WATER = { records: 1_000, bytes: 4 * 1024 * 1024 };
+const MOST_SILENCE_MS = 60_000;
+
+export interface EventReaderOptions {
+  readonly kafka: KafkaClients;
+  readonly groupId: string;
+  /** `events`, by its full name. */
+  readonly topic: string;
+  readonly dispatcher: Pick<EventDispatcher, 'take' | 'forget'>;
+  readonly log: Log;
+}
+
+/** Reads the topic `events`, and first its last ten minutes again, in which repeats are looked for. */
+export class EventReader {
+  readonly #consumer: RecordConsumer;
+  #started = false;
+  #assigned = false;
+
+  constructor({ kafka, groupId, topic, dispatcher, log }: EventReaderOptions) {
+    this.#consumer = new RecordConsumer({
+      kafka,
+      groupId,
+      topics: [topic],
+      rewindMs: REPEAT_WINDOW_MS,
+      highWater: HIGH_WATER,
+      onRecord: (record) => {
+        dispatcher.take(record);
+      },
+      onRevoked: (partitions) => {
+        dispatcher.forget(partitions);
+      },
+      log,
+    });
+  }
+
+  /** Resolves when the group has given out its partitions. */
+  async start(): Promise<void> {
+    this.#started = true;
+    await this.#consumer.start();
+    this.#assigned = true;
+  }
+
+  /** Finishes what was read, within `drainMs`; the rest comes again. Takes at most three seconds longer. */
+  async stop(drainMs: number): Promise<void> {
+    if (this.#started) await this.#consumer.stop({ drainMs });
+  }
+
+  ready(): boolean {
+    return this.#assigned;
+  }
+
+  isAlive(): boolean {
+    return !this.#started || this.#consumer.isAlive(MOST_SILENCE_MS);
+  }
+
+  /** Records that are not acknowledged yet. */
+  lag(): number {
+    return this.#consumer.lag().reduce((sum, { lag }) => sum + (lag ?? 0), 0);
+  }
+}

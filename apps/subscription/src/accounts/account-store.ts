@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { hashToken } from '@postduif/access';
+import { configKey, SCOPES } from '@postduif/contracts';
+import type { AccountSnapshot, Scope } from '@postduif/contracts';
+import type { Access } from '@postduif/access';
+import type { Database, Queries } from '../database/database.js';
+import { publish } from '../outbox/outbox.js';
+import type { Snapshot } from '../outbox/outbox.js';
+import type { Bootstrap } from '../settings.js';
+
+interface AccountRow {
+  readonly id: string;
+  readonly name: string;
+  readonly copernicaId: string;
+  readonly version: number;
+  readonly tokens: AccountSnapshot['tokens'];
+}
+
+const SELECT = `
+  SELECT id, name, copernica_id AS "copernicaId", version, ARRAY(
+    SELECT json_build_object('id', token.id, 'hash', token.hash, 'scopes', token.scopes)
+    FROM config.api_tokens token WHERE token.account = account.id ORDER BY token.created_at, token.id
+  ) AS tokens
+  FROM config.accounts account`;
+
+/** Accounts and their API tokens. */
+export class AccountStore {
+  constructor(private readonly database: Database) {}
+
+  /** What a token gives; `undefined` when there is no such token. Looked up by hash, so timing tells nothing of a token. */
+  async accessOf(token: string): Promise<Access | undefined> {
+    this.database.requireOpen();
+    const [row] = await this.database.query<{ account: string; token: string; scopes: Scope[] }>(
+      'SELECT account, id AS token, scopes FROM config.api_tokens WHERE hash = $1',
+      [hashToken(token)],
+    );
+    return row;
+  }
+
+  /** Value of `X-Copernica-ID` in requests for this account. */
+  async copernicaId(account: string): Promise<string> {
+    const [row] = await this.database.query<{ copernicaId: string }>(
+      'SELECT copernica_id AS "copernicaId" FROM config.accounts WHERE id = $1',
+      [account],
+    );
+    return row?.copernicaId ?? copernicaIdOf(account);
+  }
+
+  /**
+   * Makes an account and its token, with all scopes, where they do not exist. Returns whether anything was made. Throws when the
+   * token belongs to another account.
+   */
+  bootstrap({ account, name, token }: Bootstrap): Promise<boolean> {
+    const hash = hashToken(token);
+    return this.database.transaction(async (transaction) => {
+      const made = await transaction.query(
+        `INSERT INTO config.accounts (id, name, copernica_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`,
+        [account, name, copernicaIdOf(account)],
+      );
+      const added = await transaction.query(
+        `INSERT INTO config.api_tokens (id, account, hash, scopes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id`,
+        [randomUUID(), account, hash, SCOPES],
+      );
+      if (added.length === 0) await requireOwner(transaction, hash, account);
+      if (made.length + added.length === 0) return false;
+      if (made.length === 0)
+        await transaction.query('UPDATE config.accounts SET version = version + 1 WHERE id = $1', [account]);
+      for (const row of await transaction.query<AccountRow>(`${SELECT} WHERE id = $1`, [account]))
+        await publish(transaction, snapshotOf(row));
+      return true;
+    });
+  }
+
+  /** All accounts, in parts, in the order of their ids. */
+  async *snapshots(): AsyncIterable<Snapshot[]> {
+    for (let after = ''; ;) {
+      const rows = await this.database.query<AccountRow>(`${SELECT} WHERE id > $1 ORDER BY id LIMIT 500`, [after]);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      yield rows.map(snapshotOf);
+      after = last.id;
+    }
+  }
+}
+
+async function requireOwner(queries: Queries, hash: string, account: string): Promise<void> {
+  const [owner] = await queries.query<{ account: string }>('SELECT account FROM config.api_tokens WHERE hash = $1', [
+    hash,
+  ]);
+  if (owner?.account !== account)
+    throw new Error('BOOTSTRAP_TOKEN belongs to another account than BOOTSTRAP_ACCOUNT; use another token');
+}
+
+/** Spec section 6.5. */
+function copernicaIdOf(account: string): string {
+  return `account_${account}`;
+}
+
+function snapshotOf({ id, name, copernicaId, version, tokens }: AccountRow): Snapshot {
+  return { key: configKey('account', id), value: { kind: 'account', version, id, name, tokens, copernicaId } };
+}

@@ -1,0 +1,33 @@
+import { bearerToken } from '@postduif/access';
+import type { Access } from '@postduif/access';
+import { ApiError } from '@postduif/contracts';
+import type { Scope } from '@postduif/contracts';
+import type { FastifyRequest } from 'fastify';
+import type { AccountStore } from './account-store.js';
+
+/** Who calls the API, and whether he may. */
+export class ApiAccess {
+  constructor(
+    private readonly accounts: Pick<AccountStore, 'accessOf'>,
+    private readonly options: { readonly queryToken: boolean },
+  ) {}
+
+  /** For `/v1`: only the header `Authorization`. Throws `unauthenticated`, `forbidden` or `store_unavailable`. */
+  require(request: FastifyRequest, scope: Scope): Promise<Access> {
+    return this.#require(bearerToken(request.headers.authorization), scope);
+  }
+
+  /** For `/v4`: also `?access_token=`, where the operator allows it (spec section 10.1). */
+  requireV4(request: FastifyRequest, scope: Scope): Promise<Access> {
+    const given = (request.query as Readonly<Record<string, unknown>>).access_token;
+    const inQuery = this.options.queryToken && typeof given === 'string' ? given : undefined;
+    return this.#require(bearerToken(request.headers.authorization) ?? inQuery, scope);
+  }
+
+  async #require(token: string | undefined, scope: Scope): Promise<Access> {
+    const access = token === undefined ? undefined : await this.accounts.accessOf(token);
+    if (access === undefined) throw new ApiError('unauthenticated');
+    if (!access.scopes.includes(scope)) throw new ApiError('forbidden', `This token lacks the scope ${scope}.`);
+    return access;
+  }
+}

@@ -1,0 +1,22 @@
+import { ApiError } from '@postduif/contracts';
+import { DatabaseError } from 'pg';
+
+const RETRY_AFTER_SECONDS = 5;
+/** SQLSTATE classes of mistakes in a statement, a value or a constraint: asking again will not help. */
+const MISTAKE = /^(22|23|42)/;
+const UNDEFINED_TABLE = '42P01';
+
+/** What a failed query means to an API: PostgreSQL is away or not migrated yet (503), unless the query itself is wrong. */
+export function asApiError(error: unknown): unknown {
+  const state = error instanceof DatabaseError ? error.code : undefined;
+  if (state !== undefined && state !== UNDEFINED_TABLE && MISTAKE.test(state)) return error;
+  return new ApiError('store_unavailable', undefined, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
+}
+
+/** An error for a log line, without PostgreSQL's `detail`, which repeats values. */
+export function describeError(error: unknown): { name: string; code?: string; message: string } {
+  const root = error instanceof ApiError && error.options.cause !== undefined ? error.options.cause : error;
+  if (!(root instanceof Error)) return { name: 'Error', message: 'unknown' };
+  const { code } = root as { code?: unknown };
+  return { name: root.name, ...(typeof code === 'string' ? { code } : {}), message: root.message };
+}

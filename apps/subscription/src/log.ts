@@ -1,0 +1,3 @@
+import type { ServiceContext } from '@postduif/service';
+
+export type Log = ServiceContext<unknown>['log'];

@@ -1,0 +1,16 @@
+import { runService } from '@postduif/service';
+import { subscriptionSettings } from './settings.js';
+import { Subscription } from './subscription.js';
+
+let subscription: Subscription | undefined;
+
+await runService({
+  name: 'subscription',
+  settings: subscriptionSettings,
+  module: (context) => {
+    subscription = new Subscription(context);
+    return subscription.module;
+  },
+  configure: async (app) => subscription?.configure(app),
+  start: async () => subscription?.start(),
+});

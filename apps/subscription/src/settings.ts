@@ -1,0 +1,79 @@
+import { accountId } from '@postduif/contracts';
+import { AllowListError, parseAllowList } from '@postduif/outbound';
+import { parseEncryptionKeys, SigningError } from '@postduif/signing';
+import { z } from 'zod';
+
+const address = (what: string) =>
+  z
+    .string(`set it to the address of ${what}, such as http://${what}:8080`)
+    .regex(/^https?:\/\/[^\s/?#]+\/?$/, 'must be http://host:port without a path')
+    .transform((text) => text.replace(/\/$/, ''));
+
+const TOKEN = 'must be at least 8 letters, digits or `-._~+/` (RFC 6750)';
+
+/** Settings of subscription, beside the common ones. */
+export const subscriptionSettings = {
+  /** PostgreSQL, `postgres://user:password@host:port/database`. The schema `config` is made in it. */
+  DATABASE_URL: z
+    .string('set it to postgres://user:password@host:port/database')
+    .regex(/^postgres(ql)?:\/\//, 'must be postgres://user:password@host:port/database'),
+  /** Seals secrets: base64 of 32 random bytes. Several, comma separated: the first seals, all open. */
+  ENCRYPTION_KEY: z
+    .string('set it to base64 of 32 random bytes, the same as for delivery')
+    .transform((text, context) => parsed(text, context, parseEncryptionKeys, SigningError)),
+  /** Receivers look for public keys under `<selector>._domainkey.<SIGNING_DOMAIN>`. */
+  SIGNING_DOMAIN: z
+    .string('set it to the domain whose DNS holds the public keys')
+    .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a domain name'),
+  /** Address of this service as its users write it. Default: what they wrote in the request. */
+  PUBLIC_URL: z
+    .string()
+    .regex(/^https?:\/\/[^\s?#]+$/, 'must be an http or https address')
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional(),
+  INGEST_URL: address('event-ingest'),
+  HISTORY_URL: address('history'),
+  /** The first account and a token of it that may do everything; made when they are missing. Both or none. */
+  BOOTSTRAP_ACCOUNT: accountId.optional(),
+  BOOTSTRAP_TOKEN: z
+    .string()
+    .regex(/^[A-Za-z0-9._~+/-]{8,}=*$/, TOKEN)
+    .optional(),
+  /** Host names, comma separated, whose handlers need no verification file; `*.example.com` is every name below. */
+  TRUSTED_HANDLER_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((host) => host.trim().toLowerCase())
+        .filter((host) => host !== ''),
+    ),
+  /** Addresses and ranges that verification files may be fetched from although they are not public. */
+  OUTBOUND_ALLOW: z
+    .string()
+    .default('')
+    .transform((text, context) => parsed(text, context, parseAllowList, AllowListError)),
+};
+
+/** The first account and its token. */
+export interface Bootstrap {
+  readonly account: string;
+  readonly name: string;
+  readonly token: string;
+}
+
+function parsed<T>(
+  text: string,
+  context: z.RefinementCtx,
+  parse: (text: string) => T,
+  expected: abstract new (...args: never[]) => Error,
+): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof expected)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+    return z.NEVER;
+  }
+}

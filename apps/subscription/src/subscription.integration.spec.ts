@@ -1,0 +1,235 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { attemptSchema, parseConfigRecord, topicNames } from '@postduif/contracts';
+import type { ConfigSnapshot } from '@postduif/contracts';
+import { CompactedTopicReader, createKafka, FlushingProducer, withAdmin } from '@postduif/kafka';
+import { Client } from 'pg';
+import { pino } from 'pino';
+
+jest.setTimeout(60_000);
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const TOKEN = `pd_${randomBytes(16).toString('hex')}`;
+const server = process.env.DATABASE_URL ?? '';
+const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
+const unique = randomBytes(6).toString('hex');
+const database = `subscription_test_${unique}`;
+const topics = topicNames(`subscription-test-${unique}.`);
+const log = pino({ level: 'silent' });
+const kafka = createKafka({ clientId: 'subscription-test', brokers, log });
+
+async function sql(text: string): Promise<void> {
+  const client = new Client({ connectionString: server });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+async function until<T>(look: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {
+  const end = Date.now() + 30_000;
+  while (Date.now() < end) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await pause(20);
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+/** Needs the compiled service: it runs as it does in production. */
+describe('the service', () => {
+  const config = new Map<string, ConfigSnapshot | null>();
+  const files = new Map<string, string>();
+  const receiver = createServer((request, response) => {
+    const file = request.headers.signature === undefined ? undefined : files.get(request.url ?? '');
+    response.writeHead(file === undefined ? 404 : 200).end(file);
+  });
+  const reader = new CompactedTopicReader({
+    kafka,
+    topic: topics.config,
+    onEntry: (key, value) => {
+      config.set(key, parseConfigRecord(key, value).snapshot);
+    },
+    log,
+  });
+  let service: ChildProcess;
+  let base = '';
+  let handler = '';
+
+  const call = (method: string, path: string, body?: string, headers: Record<string, string> = {}) =>
+    fetch(base + path, {
+      method,
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+  const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
+  const create = async (given: object) => {
+    const response = await call('POST', '/v4/webhooks', JSON.stringify(given));
+    return response.headers.get('x-created') ?? '';
+  };
+  const published = (id: string, as: object) =>
+    until(() => {
+      const snapshot = config.get(`webhook/${id}`);
+      return snapshot && Object.entries(as).every(([name, value]) => Reflect.get(snapshot, name) === value)
+        ? snapshot
+        : undefined;
+    }, `webhook/${id}`);
+
+  beforeAll(async () => {
+    await sql(`CREATE DATABASE ${database}`);
+    receiver.listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    handler = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/dir/hook`;
+    const url = new URL(server);
+    url.pathname = `/${database}`;
+    service = spawn(process.execPath, [MAIN], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        DATABASE_URL: url.href,
+        KAFKA_BROKERS: brokers.join(','),
+        KAFKA_TOPIC_PREFIX: `subscription-test-${unique}.`,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+        SIGNING_DOMAIN: 'example.org',
+        INGEST_URL: 'http://127.0.0.1:9',
+        HISTORY_URL: 'http://127.0.0.1:9',
+        BOOTSTRAP_ACCOUNT: '1234',
+        BOOTSTRAP_TOKEN: TOKEN,
+        TRUSTED_HANDLER_HOSTS: 'trusted.example',
+        OUTBOUND_ALLOW: '127.0.0.1',
+      },
+    });
+    let output = '';
+    service.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    base = await until(() => /"address":"([^"]+)"/.exec(output)?.[1], 'the service to listen');
+    await until(async () => ((await fetch(`${base}/ready`)).ok ? true : undefined), `readiness: ${output}`);
+    void reader.start();
+  });
+
+  afterAll(async () => {
+    if (service.exitCode === null) {
+      service.kill('SIGTERM');
+      await once(service, 'exit');
+    }
+    receiver.close();
+    await reader.stop();
+    await withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [topics.config, topics.attempts] }));
+    await sql(`DROP DATABASE ${database} WITH (FORCE)`);
+    expect(service.exitCode).toBe(0);
+  });
+
+  it('creates, shows, changes, lists and deletes a webhook, and publishes each version', async () => {
+    const created = await call('POST', '/v4/webhooks', JSON.stringify({ handler, trigger: 'click', database: 7 }));
+    const id = created.headers.get('x-created') ?? '';
+    expect([created.status, await created.text()]).toEqual([201, '']);
+    expect(created.headers.get('x-location')).toBe(`${base}/v4/webhook/${id}`);
+    const shown = await call('GET', `/v4/webhook/${id}`);
+    expect(shown.headers.get('content-type')).toBe('application/json');
+    expect(await json(shown)).toMatchObject({ ID: id, handler, database: '7', format: 'form', validated: false });
+    await published(id, { version: 1, trigger: 'click', database: 7 });
+    expect((await call('PUT', `/v4/webhook/${id}`, '{"trigger":"open","database":null}')).status).toBe(204);
+    await published(id, { version: 2, trigger: 'open', database: undefined });
+    expect(await json(await call('GET', '/v4/webhooks?trigger=open'))).toMatchObject({ start: 0, count: 1, total: 1 });
+    expect(await json(await call('GET', '/v4/webhooks?total=false'))).not.toHaveProperty('total');
+    const deleted = await call('DELETE', `/v4/webhook/${id}`, '');
+    expect([deleted.status, deleted.headers.get('x-deleted')]).toEqual([204, `webhook ${id}`]);
+    await until(() => (config.get(`webhook/${id}`) === null ? true : undefined), 'the tombstone');
+    const again = await call('DELETE', `/v4/webhook/${id}`, '[]');
+    expect([again.status, await json(again)]).toEqual([400, { error: { message: 'No entity with supplied ID' } }]);
+  });
+
+  it('takes forms', async () => {
+    const form = `handler=${encodeURIComponent(handler)}&trigger=create&callers[]=ms&callers[]=publisher&database=1`;
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    const id = (await call('POST', '/v4/webhooks', form, type)).headers.get('x-created') ?? '';
+    expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({ callers: ['ms', 'publisher'] });
+  });
+
+  it.each([
+    ['GET', '/v4/webhook/999', undefined, /^No entity with supplied ID$/],
+    ['PATCH', '/v4/webhook/1', '{}', /^Invalid method$/],
+    ['POST', '/v4/webhooks', '{', /^Invalid data provided: /],
+    ['POST', '/v4/webhooks', '{"trigger":"click"}', /^Invalid data provided: handler/],
+    [
+      'POST',
+      '/v4/webhooks',
+      '{"handler":"https://a.example","trigger":"a.b","format":"form"}',
+      /^Invalid data provided: /,
+    ],
+  ])('answers 400 to %s %s with %s', async (method, path, body, message) => {
+    const response = await call(method, path, body);
+    expect(response.status).toBe(400);
+    const { error } = await json(response);
+    expect((error as { message: string }).message).toMatch(message);
+  });
+
+  it('given a wrong token, answers 400 on /v4 and a problem on /v1', async () => {
+    const wrong = { authorization: 'Bearer wrong-token' };
+    const v4 = await call('GET', '/v4/webhooks', undefined, wrong);
+    expect([v4.status, await json(v4)]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+    const v1 = await call('GET', '/v1/signing-keys', undefined, wrong);
+    expect([v1.status, (await json(v1)).code]).toEqual([401, 'unauthenticated']);
+  });
+
+  it('validates a handler by its file, asked for with a signature, and trusts the hosts of the operator', async () => {
+    const id = await create({ handler, trigger: 'click' });
+    const { name, content, urls } = await json(await call('GET', `/v4/webhook/${id}/validation`));
+    expect(urls).toEqual([
+      `${new URL(handler).origin}/dir/${String(name)}`,
+      `${new URL(handler).origin}/${String(name)}`,
+    ]);
+    expect(await json(await call('POST', `/v4/webhook/${id}/validate`))).toMatchObject({ validated: false });
+    files.set(`/${String(name)}`, `${String(content)}\n`);
+    expect(await json(await call('POST', `/v4/webhook/${id}/validate`))).toMatchObject({ validated: true });
+    await published(id, { validated: true });
+    await published(await create({ handler: 'https://trusted.example/', trigger: 'click' }), { validated: true });
+  });
+
+  it('shows the secret of a json webhook, and the key for DNS', async () => {
+    const id = await create({ handler, trigger: 'order.paid' });
+    expect((await json(await call('GET', `/v1/webhooks/${id}/secret`))).secret).toMatch(/^whsec_/);
+    const keys = (await (await call('GET', '/v1/signing-keys')).json()) as Record<string, string>[];
+    expect(keys).toHaveLength(1);
+    expect(keys[0]?.keyId).toMatch(/^wh\d{6}\._domainkey\.example\.org$/);
+    expect(keys[0]?.record).toMatch(/^v=DKIM1;k=rsa;p=/);
+    await until(() => config.get('signing-key/1') ?? undefined, 'the signing key');
+    await until(() => config.get('account/1234') ?? undefined, 'the account');
+    await until(() => config.get('heartbeat') ?? undefined, 'the heartbeat');
+  });
+
+  it('when a receiver is gone, disables the webhook until its owner enables it', async () => {
+    const id = await create({ handler, trigger: 'click' });
+    const attempt = attemptSchema.parse({
+      ...{ delivery: 'd', account: '1234', webhook: id, event: 'e', trigger: 'click', attempt: 1, outcome: 'dead' },
+      ...{ requested: true, durationMs: 1, sinceAcceptedMs: 1, requestBytes: 1, reason: 'receiver_gone' },
+      at: new Date(Date.now() + 1_000).toISOString(),
+    });
+    const producer = new FlushingProducer({ kafka, log });
+    await producer.send({ topic: topics.attempts, key: id, value: JSON.stringify(attempt) });
+    await producer.close();
+    await published(id, { state: 'disabled' });
+    expect((await call('PUT', `/v4/webhook/${id}`, '{"state":"enabled"}')).status).toBe(204);
+    await published(id, { state: 'enabled' });
+  });
+
+  it.each([
+    ['POST', '/v1/events'],
+    ['GET', '/v1/events/1'],
+    ['GET', '/v1/attempts?limit=1'],
+  ])('given that the service behind is away, answers %s %s with 503', async (method, path) => {
+    const response = await call(method, path, method === 'POST' ? '{}' : undefined);
+    expect([response.status, (await json(response)).code]).toEqual([503, 'upstream_unavailable']);
+    expect(response.headers.get('retry-after')).toBe('5');
+  });
+});

@@ -1,0 +1,38 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { ApiAccess } from './accounts/api-access.js';
+import { RootController } from './front-door/root.controller.js';
+import { SigningKeyStore } from './signing-keys/signing-key-store.js';
+import { SigningKeysController } from './signing-keys/signing-keys.controller.js';
+import { PublicAddress } from './v4/public-address.js';
+import { HandlerValidation } from './validation/handler-validation.js';
+import { ValidationController } from './validation/validation.controller.js';
+import { SecretController } from './webhooks/secret.controller.js';
+import { Webhooks } from './webhooks/webhooks.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
+
+export interface SubscriptionParts {
+  readonly access: ApiAccess;
+  readonly webhooks: Webhooks;
+  readonly validation: HandlerValidation;
+  readonly keys: SigningKeyStore;
+  readonly address: PublicAddress;
+}
+
+@Module({})
+class SubscriptionModule {}
+
+/** The API of subscription. */
+export function subscriptionModule({ access, webhooks, validation, keys, address }: SubscriptionParts): DynamicModule {
+  return {
+    module: SubscriptionModule,
+    controllers: [RootController, WebhooksController, ValidationController, SecretController, SigningKeysController],
+    providers: [
+      { provide: ApiAccess, useValue: access },
+      { provide: Webhooks, useValue: webhooks },
+      { provide: HandlerValidation, useValue: validation },
+      { provide: SigningKeyStore, useValue: keys },
+      { provide: PublicAddress, useValue: address },
+    ],
+  };
+}

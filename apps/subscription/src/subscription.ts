@@ -1,0 +1,163 @@
+import type { DynamicModule } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { topicNames, topicSpecs } from '@postduif/contracts';
+import { createKafka, ensureTopics } from '@postduif/kafka';
+import type { KafkaClients } from '@postduif/kafka';
+import { AddressGuard, OutboundSender } from '@postduif/outbound';
+import { ConfigurationError } from '@postduif/service';
+import type { CommonSettings, ServiceContext } from '@postduif/service';
+import type { z } from 'zod';
+import { AccountStore } from './accounts/account-store.js';
+import { ApiAccess } from './accounts/api-access.js';
+import { Database } from './database/database.js';
+import { openFrontDoor } from './front-door/front-door.js';
+import { keepTrying } from './keep-trying.js';
+import { OutboxRelay } from './outbox/outbox-relay.js';
+import { RelayMetrics } from './outbox/relay-metrics.js';
+import type { subscriptionSettings } from './settings.js';
+import { SigningKeyStore } from './signing-keys/signing-key-store.js';
+import { subscriptionModule } from './subscription.module.js';
+import { configureBodies } from './v4/bodies.js';
+import { PublicAddress } from './v4/public-address.js';
+import { V4Filter } from './v4/v4.filter.js';
+import { HandlerValidation } from './validation/handler-validation.js';
+import { MAX_FILE_BYTES } from './validation/verification-file.js';
+import { GoneReceivers } from './webhooks/gone-receivers.js';
+import { TrustedHosts } from './webhooks/trusted-hosts.js';
+import { webhookSnapshots } from './webhooks/webhook-store.js';
+import { Webhooks } from './webhooks/webhooks.js';
+
+export type SubscriptionContext = ServiceContext<CommonSettings & z.output<z.ZodObject<typeof subscriptionSettings>>>;
+
+const MOST_SILENCE_MS = 60_000;
+
+/** The service, put together. */
+export class Subscription {
+  readonly module: DynamicModule;
+  readonly #kafka: KafkaClients;
+  readonly #database: Database;
+  readonly #accounts: AccountStore;
+  readonly #keys: SigningKeyStore;
+  readonly #webhooks: Webhooks;
+  readonly #relay: OutboxRelay;
+  readonly #gone: GoneReceivers;
+  readonly #stopped = new AbortController();
+
+  constructor(private readonly context: SubscriptionContext) {
+    const { settings, log, health } = context;
+    requireWholeBootstrap(settings);
+    const topics = topicNames(settings.KAFKA_TOPIC_PREFIX);
+    const kafka = createKafka({ clientId: 'subscription', brokers: settings.KAFKA_BROKERS, log });
+    const database = new Database(settings.DATABASE_URL, log);
+    const accounts = new AccountStore(database);
+    const keys = new SigningKeyStore(database, settings.ENCRYPTION_KEY);
+    const trusted = new TrustedHosts(settings.TRUSTED_HANDLER_HOSTS);
+    const webhooks = new Webhooks(database, settings.ENCRYPTION_KEY, trusted, log);
+    const sender = new OutboundSender({
+      guard: new AddressGuard({ allow: settings.OUTBOUND_ALLOW }),
+      maxResponseBytes: MAX_FILE_BYTES,
+      keptResponseBytes: MAX_FILE_BYTES,
+    });
+    this.#kafka = kafka;
+    this.#database = database;
+    this.#accounts = accounts;
+    this.#keys = keys;
+    this.#webhooks = webhooks;
+    this.#relay = new OutboxRelay({
+      url: settings.DATABASE_URL,
+      kafka,
+      topic: topics.config,
+      ensureTopics: () => this.#haveTopics(),
+      snapshots: () => this.#snapshots(),
+      log,
+      metrics: new RelayMetrics(context.metrics),
+    });
+    const groupId = `${settings.KAFKA_TOPIC_PREFIX}subscription`;
+    this.#gone = new GoneReceivers({ kafka, groupId, topic: topics.attempts, webhooks, log });
+    this.module = subscriptionModule({
+      access: new ApiAccess(accounts, { queryToken: false }),
+      webhooks,
+      validation: new HandlerValidation(webhooks, accounts, keys, sender),
+      keys,
+      address: new PublicAddress(settings.PUBLIC_URL),
+    });
+    health.add({ name: 'database', ready: () => database.ready() });
+    health.add({
+      name: 'relay',
+      live: () => this.#relay.isAlive(MOST_SILENCE_MS),
+      ready: () => this.#relay.ready(),
+    });
+    context.onStop('sender', () => sender.close());
+    context.onStop('subscription', () => this.stop());
+  }
+
+  async configure(app: NestFastifyApplication): Promise<void> {
+    const { settings, log } = this.context;
+    const fastify = app.getHttpAdapter().getInstance();
+    app.useGlobalFilters(new V4Filter(log));
+    await openFrontDoor(fastify, { ingest: settings.INGEST_URL, history: settings.HISTORY_URL });
+    configureBodies(fastify);
+  }
+
+  /** Waits for PostgreSQL and Kafka, in any order; then publishes. */
+  async start(): Promise<void> {
+    await this.#database.open();
+    await this.#try('the first account and key could not be made', () => this.#prepare());
+    if (this.#stopping()) return;
+    this.#relay.start();
+    await this.#try('could not make sure that the topics are there', () => this.#haveTopics());
+    if (!this.#stopping()) this.#gone.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#database.stop();
+    await Promise.all([this.#relay.stop(), this.#gone.stop()]);
+    await this.#database.close();
+  }
+
+  #stopping(): boolean {
+    return this.#stopped.signal.aborted;
+  }
+
+  async #prepare(): Promise<void> {
+    const { settings, log } = this.context;
+    const { BOOTSTRAP_ACCOUNT: account, BOOTSTRAP_TOKEN: token } = settings;
+    if (account !== undefined && token !== undefined) {
+      if (await this.#accounts.bootstrap({ account, name: account, token })) log.info({ account }, 'account prepared');
+    }
+    const keyId = await this.#keys.ensure(settings.SIGNING_DOMAIN);
+    if (keyId !== undefined) log.info({ keyId }, 'signing key made; its public part has to be put into DNS');
+    await this.#webhooks.applyTrust();
+  }
+
+  async #try(failure: string, task: () => Promise<void>): Promise<void> {
+    await keepTrying(task, { failure, log: this.context.log, signal: this.#stopped.signal });
+  }
+
+  async *#snapshots() {
+    yield* this.#accounts.snapshots();
+    yield* this.#keys.snapshots();
+    yield* webhookSnapshots(this.#database);
+  }
+
+  async #haveTopics(): Promise<void> {
+    const { settings, log } = this.context;
+    const { config, attempts } = topicNames(settings.KAFKA_TOPIC_PREFIX);
+    const specs = topicSpecs({
+      prefix: settings.KAFKA_TOPIC_PREFIX,
+      partitions: settings.KAFKA_PARTITIONS,
+      replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
+    });
+    await ensureTopics(
+      this.#kafka,
+      specs.filter(({ topic }) => [config, attempts].includes(topic)),
+      log,
+    );
+  }
+}
+
+function requireWholeBootstrap({ BOOTSTRAP_ACCOUNT, BOOTSTRAP_TOKEN }: SubscriptionContext['settings']): void {
+  if ((BOOTSTRAP_ACCOUNT === undefined) !== (BOOTSTRAP_TOKEN === undefined))
+    throw new ConfigurationError(['BOOTSTRAP_ACCOUNT, BOOTSTRAP_TOKEN: set both or none']);
+}

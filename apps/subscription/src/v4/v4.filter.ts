@@ -1,0 +1,47 @@
+import { Catch, HttpException } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import type { ApiError } from '@postduif/contracts';
+import { ProblemFilter, toApiError } from '@postduif/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Log } from '../log.js';
+
+/**
+ * Errors of `/v4` in the shape of Copernica, 400 for everything that is the caller's fault (spec section 10.1). Other addresses answer
+ * problem details.
+ */
+@Catch()
+export class V4Filter implements ExceptionFilter {
+  readonly #problems: ProblemFilter;
+
+  constructor(private readonly log: Log) {
+    this.#problems = new ProblemFilter(log);
+  }
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    if (!/^\/v4(\/|\?|$)/.test(request.url)) {
+      this.#problems.catch(thrown, host);
+      return;
+    }
+    const error = toApiError(thrown);
+    if (error.code === 'internal_error')
+      this.log.error({ err: thrown, method: request.method, request: request.id }, 'request failed');
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (error.status === 503) void reply.header('retry-after', String(error.options.retryAfterSeconds ?? 1));
+    void reply
+      .status(error.status < 500 ? 400 : error.status)
+      .header('content-type', 'application/json')
+      .send({ error: { message: messageOf(error, thrown) } });
+  }
+}
+
+function messageOf(error: ApiError, thrown: unknown): string {
+  if (error.code === 'unauthenticated') return 'Invalid access token';
+  // No route has this path and method.
+  if (thrown instanceof HttpException && [404, 405].includes(thrown.getStatus())) return 'Invalid method';
+  if (error.code === 'unsupported_media_type')
+    return 'Invalid data provided: use application/json or application/x-www-form-urlencoded';
+  return error.code === 'invalid_request' && error.options.cause !== undefined
+    ? 'Invalid data provided: the body cannot be read'
+    : error.message;
+}

@@ -1,0 +1,44 @@
+import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ApiAccess } from '../accounts/api-access.js';
+import { Webhooks } from '../webhooks/webhooks.js';
+import { HandlerValidation } from './handler-validation.js';
+import type { ValidationReport } from './handler-validation.js';
+import { fileLocations } from './verification-file.js';
+
+export interface ValidationView {
+  /** Name of the file. */
+  readonly name: string;
+  /** The line that it must hold. */
+  readonly content: string;
+  /** Where it may be, one of these. */
+  readonly urls: readonly string[];
+  readonly validated: boolean;
+  /** ISO 8601 in UTC; null while the file was not found, also for trusted hosts. */
+  readonly validatedAt: string | null;
+}
+
+/** The verification file of a handler: what to put where, and looking whether it is there. */
+@Controller('v4/webhook/:id')
+export class ValidationController {
+  constructor(
+    @Inject(ApiAccess) private readonly access: ApiAccess,
+    @Inject(Webhooks) private readonly webhooks: Webhooks,
+    @Inject(HandlerValidation) private readonly validation: HandlerValidation,
+  ) {}
+
+  @Get('validation')
+  async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationView> {
+    const caller = await this.access.requireV4(request, 'webhooks:write');
+    const { handler, verification, validated, validatedAt } = await this.webhooks.get(caller, id);
+    const { name, line } = verification;
+    const urls = fileLocations(handler, name);
+    return { name, content: line, urls, validated, validatedAt: validatedAt?.toISOString() ?? null };
+  }
+
+  @Post('validate')
+  @HttpCode(200)
+  async validate(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationReport> {
+    return this.validation.validate(await this.access.requireV4(request, 'webhooks:write'), id);
+  }
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { directoryOf, fileLocations, isExpectedLine } from '../validation/verification-file.js';
+import { TrustedHosts } from './trusted-hosts.js';
+import { changedWebhook, newWebhook } from './webhook.js';
+
+const handler = 'https://example.com/dir/script.php?a=b/c';
+const around = { trusts: () => false, newSecret: (id: string) => `sealed-${id}` };
+const confirmed = {
+  ...newWebhook('1', 'a', { handler, trigger: 'click' }, around),
+  validated: true,
+  validatedAt: new Date(),
+};
+
+describe('a webhook', () => {
+  it('has the form format for a trigger of Copernica, and json with a secret for a dotted type', () => {
+    expect(newWebhook('1', 'a', { handler, trigger: 'click' }, around)).toMatchObject({ format: 'form', secrets: [] });
+    expect(newWebhook('2', 'a', { handler, trigger: 'order.paid' }, around)).toMatchObject({
+      format: 'json',
+      secrets: ['sealed-2'],
+    });
+  });
+
+  it('refuses form for a dotted type, a handler that is no URL, and a schedule out of bounds', () => {
+    const create = (given: object) => () => newWebhook('1', 'a', { handler, trigger: 'order.paid', ...given }, around);
+    expect(create({ format: 'form' })).toThrow(/^Invalid data provided: format form/);
+    expect(create({ handler: 'nonsense' })).toThrow(/^Invalid data provided: handler/);
+    expect(create({ schedule: [0] })).toThrow(/^Invalid data provided: schedule/);
+  });
+
+  it('when only the script or the query changes, stays validated', () => {
+    const changed = changedWebhook(confirmed, { handler: 'https://example.com/dir/other.php?x' }, around);
+    expect(changed).toMatchObject({ validated: true, verification: confirmed.verification, version: 2 });
+  });
+
+  it.each([
+    'http://example.com/dir/',
+    'https://www.example.com/dir/',
+    'https://example.com:8443/dir/',
+    'https://example.com/',
+  ])('when the handler moves to %s, needs another verification file', (moved) => {
+    const changed = changedWebhook(confirmed, { handler: moved }, around);
+    expect(changed).toMatchObject({ validated: false, validatedAt: null });
+    expect(changed.verification).not.toEqual(confirmed.verification);
+    expect(changedWebhook(confirmed, { handler: moved }, { ...around, trusts: () => true }).validated).toBe(true);
+  });
+});
+
+describe('a verification file', () => {
+  it('is looked for beside the script, then at the root', () => {
+    expect(fileLocations(handler, 'f.txt')).toEqual(['https://example.com/dir/f.txt', 'https://example.com/f.txt']);
+    expect(fileLocations('https://example.com', 'f.txt')).toEqual(['https://example.com/f.txt']);
+    expect(directoryOf(handler)).toBe('https://example.com/dir/');
+  });
+
+  it('may have a byte order mark and a line break around its line, and nothing else', () => {
+    expect(isExpectedLine(Buffer.from('\uFEFFline\r\n'), 'line')).toBe(true);
+    expect(isExpectedLine(Buffer.from('line 2'), 'line')).toBe(false);
+  });
+});
+
+describe('TrustedHosts', () => {
+  it('trusts named hosts, and those below a name with an asterisk', () => {
+    const hosts = new TrustedHosts(['receiver', '*.example.com']);
+    expect(
+      ['http://receiver:81/', 'https://a.example.com/', 'https://example.com/', 'https://badexample.com/'].map((url) =>
+        hosts.trusts(url),
+      ),
+    ).toEqual([true, true, false, false]);
+  });
+});

@@ -1,0 +1,128 @@
+import type { Access } from '@postduif/access';
+import { ApiError } from '@postduif/contracts';
+import type { CreateWebhook, UpdateWebhook } from '@postduif/contracts';
+import { generateWebhookSecret, open, seal } from '@postduif/signing';
+import type { EncryptionKeys } from '@postduif/signing';
+import type { Database } from '../database/database.js';
+import type { Log } from '../log.js';
+import type { TrustedHosts } from './trusted-hosts.js';
+import { changedWebhook, newWebhook, webhookKey } from './webhook.js';
+import type { Webhook, WebhookSurroundings } from './webhook.js';
+import * as store from './webhook-store.js';
+
+/** What may be done with webhooks. Each change is one transaction, and one line in the log. */
+export class Webhooks {
+  readonly #around: WebhookSurroundings;
+
+  constructor(
+    private readonly database: Database,
+    private readonly encryptionKeys: EncryptionKeys,
+    private readonly trusted: TrustedHosts,
+    private readonly log: Log,
+  ) {
+    this.#around = {
+      trusts: (handler) => trusted.trusts(handler),
+      newSecret: (id) => seal(encryptionKeys, generateWebhookSecret(), webhookKey(id)),
+    };
+  }
+
+  async create(caller: Access, given: CreateWebhook): Promise<Webhook> {
+    const webhook = await this.database.transaction(async (transaction) => {
+      const created = newWebhook(await store.nextWebhookId(transaction), caller.account, given, this.#around);
+      await store.saveWebhook(transaction, created);
+      return created;
+    });
+    this.#say(caller, webhook.id, 'webhook created');
+    return webhook;
+  }
+
+  async change({ account, token }: Access, id: string, given: UpdateWebhook): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      const webhook = await store.findWebhook(transaction, { id, account }, 'lock');
+      if (webhook === undefined) throw unknownWebhook();
+      await store.saveWebhook(transaction, changedWebhook(webhook, given, this.#around));
+    });
+    this.#say({ account, token }, id, 'webhook changed');
+  }
+
+  async delete({ account, token }: Access, id: string): Promise<void> {
+    const deleted = await this.database.transaction((transaction) => store.deleteWebhook(transaction, { id, account }));
+    if (!deleted) throw unknownWebhook();
+    this.#say({ account, token }, id, 'webhook deleted');
+  }
+
+  /** Throws `not_found` when the account has no such webhook. */
+  async get({ account }: Access, id: string): Promise<Webhook> {
+    const webhook = await store.findWebhook(this.database, { id, account });
+    if (webhook === undefined) throw unknownWebhook();
+    return webhook;
+  }
+
+  /** A page; `total` only when it is counted. */
+  async list(
+    listing: store.WebhookListing,
+    { start, limit, total }: { start: number; limit: number; total: boolean },
+  ): Promise<{ webhooks: Webhook[]; total: number | undefined }> {
+    const webhooks = await store.listWebhooks(this.database, listing, { start, limit });
+    return { webhooks, total: total ? await store.countWebhooks(this.database, listing) : undefined };
+  }
+
+  /** The secret that signs the requests of a `json` webhook. Throws `not_found` for other webhooks. */
+  async secret(caller: Access, id: string): Promise<string> {
+    const [sealed] = (await this.get(caller, id)).secrets;
+    if (sealed === undefined) throw new ApiError('not_found', 'Webhooks of the format form have no secret.');
+    return open(this.encryptionKeys, sealed, webhookKey(id)).toString('utf8');
+  }
+
+  /** Notes that the verification file was found, unless another one is asked for since. Returns whether it was noted. */
+  async confirm({ account, token }: Access, id: string, fileName: string): Promise<boolean> {
+    const confirmed = await this.database.transaction(async (transaction) => {
+      const webhook = await store.findWebhook(transaction, { id, account }, 'lock');
+      if (webhook?.verification.name !== fileName) return false;
+      const now = { validated: true, validatedAt: new Date(), version: webhook.version + 1 };
+      if (webhook.validatedAt === null) await store.saveWebhook(transaction, { ...webhook, ...now });
+      return true;
+    });
+    if (confirmed) this.#say({ account, token }, id, 'webhook validated');
+    return confirmed;
+  }
+
+  /** Disables a webhook whose receiver said that it is gone, unless its owner has changed it since `at` (ISO 8601). */
+  async disableGone(id: string, at: string): Promise<void> {
+    const webhook = await this.database.transaction(async (transaction) => {
+      const found = await store.lockEnabledSince(transaction, id, at);
+      if (found) await store.saveWebhook(transaction, { ...found, state: 'disabled', version: found.version + 1 });
+      return found;
+    });
+    if (webhook) this.log.info({ account: webhook.account, webhook: id }, 'webhook disabled: its receiver is gone');
+  }
+
+  /** Brings `validated` in line with the hosts that are trusted now. */
+  async applyTrust(): Promise<void> {
+    const changed = await this.database.transaction(async (transaction) => {
+      const all = await store.lockAllWebhooks(transaction);
+      const wrong = all.filter((webhook) => webhook.validated !== this.#isValidated(webhook));
+      for (const webhook of wrong)
+        await store.saveWebhook(transaction, {
+          ...webhook,
+          validated: !webhook.validated,
+          version: webhook.version + 1,
+        });
+      return wrong;
+    });
+    for (const { account, id } of changed)
+      this.log.info({ account, webhook: id }, 'validation of the webhook follows the trusted hosts');
+  }
+
+  #isValidated({ validatedAt, handler }: Webhook): boolean {
+    return validatedAt !== null || this.trusted.trusts(handler);
+  }
+
+  #say({ account, token }: Pick<Access, 'account' | 'token'>, webhook: string, what: string): void {
+    this.log.info({ account, token, webhook }, what);
+  }
+}
+
+function unknownWebhook(): ApiError {
+  return new ApiError('not_found', 'No entity with supplied ID');
+}

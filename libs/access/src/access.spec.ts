@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import { configKey } from '@postduif/contracts';
+import type { AccountSnapshot, Scope } from '@postduif/contracts';
+import { AccessDirectory } from './access-directory.js';
+import { authorize, bearerToken } from './authorize.js';
+import { createToken, hashToken } from './tokens.js';
+
+const account = (id: string, tokens: Record<string, Scope[]>, version = 1): AccountSnapshot => ({
+  kind: 'account',
+  version,
+  id,
+  name: id,
+  copernicaId: `account_${id}`,
+  tokens: Object.entries(tokens).map(([token, scopes], index) => ({
+    id: String(index + 1),
+    hash: hashToken(token),
+    scopes,
+  })),
+});
+
+function directoryOf(...accounts: AccountSnapshot[]): AccessDirectory {
+  const directory = new AccessDirectory();
+  for (const snapshot of accounts) directory.apply({ key: configKey('account', snapshot.id), snapshot });
+  return directory;
+}
+
+describe('an API token', () => {
+  it('is new each time, can be sent as a bearer token, and is kept as SHA-256 in hex', () => {
+    const [one, other] = [createToken(), createToken()];
+    expect(one).toMatch(/^pd_[A-Za-z0-9_-]{43}$/);
+    expect(one).not.toBe(other);
+    expect(bearerToken(`Bearer ${one}`)).toBe(one);
+    expect(hashToken('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  });
+});
+
+describe('the header Authorization', () => {
+  it.each([
+    ['Bearer abc', 'abc'],
+    ['bearer abc', 'abc'],
+    ['Bearer   abc ', 'abc'],
+    ['Bearer a.b-c_d~e+f/g==', 'a.b-c_d~e+f/g=='],
+  ])('given %p, holds the token %s', (header, token) => {
+    expect(bearerToken(header)).toBe(token);
+  });
+
+  it.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    'abc',
+    'Basic abc',
+    'Bearer a b',
+    'Bearer =',
+    'Bearer é',
+    'xBearer abc',
+  ])('given %p, holds none', (header) => {
+    expect(bearerToken(header)).toBeUndefined();
+  });
+});
+
+describe('the directory of accounts and tokens', () => {
+  it('given a token of an account, tells the account, the token and its scopes', () => {
+    const directory = directoryOf(account('1', { aaa: ['events:write'] }), account('2', { bbb: ['events:read'] }));
+    expect(directory.find('aaa')).toEqual({ account: '1', token: '1', scopes: ['events:write'] });
+    expect(directory.find('bbb')).toEqual({ account: '2', token: '1', scopes: ['events:read'] });
+    expect(directory.find('ccc')).toBeUndefined();
+    expect(directory.find(hashToken('aaa'))).toBeUndefined();
+  });
+
+  it('given a newer snapshot without a token, knows that token no more', () => {
+    const directory = directoryOf(account('1', { aaa: [], bbb: [] }), account('1', { bbb: ['keys:read'] }, 2));
+    expect(directory.find('aaa')).toBeUndefined();
+    expect(directory.find('bbb')?.scopes).toEqual(['keys:read']);
+  });
+
+  it('given a tombstone, knows neither the account nor its tokens, and still those of others', () => {
+    const directory = directoryOf(account('1', { aaa: [] }), account('10', { bbb: [] }));
+    directory.apply({ key: 'account/1', snapshot: null });
+    expect([directory.hasAccount('1'), directory.find('aaa')]).toEqual([false, undefined]);
+    expect([directory.hasAccount('10'), directory.find('bbb')?.account]).toEqual([true, '10']);
+  });
+
+  it('given other configuration, ignores it', () => {
+    const directory = directoryOf(account('1', { aaa: [] }));
+    directory.apply({ key: 'webhook/1', snapshot: null });
+    directory.apply({ key: 'heartbeat', snapshot: { kind: 'heartbeat', version: 1, at: '2026-01-15T10:20:30Z' } });
+    expect(directory.hasAccount('1')).toBe(true);
+  });
+});
+
+describe('authorizing a request', () => {
+  const directory = directoryOf(account('1', { aaa: ['events:write'] }));
+
+  it('given a token with the scope, gives its access', () => {
+    expect(authorize(directory, 'Bearer aaa', 'events:write').account).toBe('1');
+  });
+
+  it.each([undefined, 'Bearer bbb', 'Basic YWFh'])('given %p, is not authenticated', (header) => {
+    expect(() => authorize(directory, header, 'events:write')).toThrow(
+      expect.objectContaining({ code: 'unauthenticated' }),
+    );
+  });
+
+  it('given a token without the scope, is forbidden and names the scope', () => {
+    expect(() => authorize(directory, 'Bearer aaa', 'webhooks:read')).toThrow(
+      expect.objectContaining({ code: 'forbidden', message: 'This token lacks the scope webhooks:read.' }),
+    );
+  });
+});

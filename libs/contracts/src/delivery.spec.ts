@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { decodeDeliveryHeaders, deliveryId, encodeDeliveryHeaders, eventIdentity } from './delivery.js';
+
+const headers = fc.record(
+  {
+    delivery: fc.string({ minLength: 1 }),
+    account: fc.string({ minLength: 1 }),
+    webhook: fc.string({ minLength: 1 }),
+    event: fc.string({ minLength: 1 }),
+    trigger: fc.string({ minLength: 1 }),
+    contentType: fc.string({ minLength: 1 }),
+    attempt: fc.integer({ min: 1, max: 9_999 }),
+    acceptedAt: fc.integer({ min: 0, max: 999_999_999_999_999 }),
+    firstAttemptAt: fc.integer({ min: 0, max: 999_999_999_999_999 }),
+    dueAt: fc.integer({ min: 0, max: 999_999_999_999_999 }),
+    traceparent: fc.string(),
+  },
+  { requiredKeys: ['delivery', 'account', 'webhook', 'event', 'trigger', 'contentType', 'attempt', 'acceptedAt'] },
+);
+
+const encoded = encodeDeliveryHeaders({
+  delivery: 'd',
+  account: '1',
+  webhook: '2',
+  event: 'e',
+  trigger: 'click',
+  contentType: 'application/json',
+  attempt: 1,
+  acceptedAt: 1_768_472_430_000,
+});
+
+describe('the headers of a delivery', () => {
+  it('when encoded and decoded, are the same', () => {
+    fc.assert(
+      fc.property(headers, (delivery) => {
+        expect(decodeDeliveryHeaders(encodeDeliveryHeaders(delivery))).toEqual(delivery);
+      }),
+    );
+  });
+
+  it('given others beside them, ignores those', () => {
+    expect(decodeDeliveryHeaders({ ...encoded, reason: 'x' })).toMatchObject({ delivery: 'd', attempt: 1 });
+  });
+
+  it.each(Object.keys(encoded))('without %s, are no delivery', (name) => {
+    expect(
+      decodeDeliveryHeaders(Object.fromEntries(Object.entries(encoded).filter(([other]) => other !== name))),
+    ).toBeUndefined();
+  });
+
+  it.each([
+    ['attempt', '0'],
+    ['attempt', '1.5'],
+    ['attempt', ''],
+    ['accepted-at', '-1'],
+    ['accepted-at', '1e3'],
+    ['due-at', 'soon'],
+    ['webhook', ''],
+  ])('given %s as %p, are no delivery', (name, value) => {
+    expect(decodeDeliveryHeaders({ ...encoded, [name]: value })).toBeUndefined();
+  });
+});
+
+describe('the id of a delivery', () => {
+  const event = { account: '1234', source: '/ms', id: 'evt-1' };
+
+  it('is the same for ever: receivers and operators keep it', () => {
+    expect(deliveryId(event, '12')).toBe('kyvWB42tv05oDS_7q_bLyg');
+    expect(deliveryId({ account: '1234', id: 'evt-1' }, '12')).toBe('evm_LwO-_c7cpNcYYYCdFw');
+  });
+
+  it.each([
+    ['account', { ...event, account: '1235' }, '12'],
+    ['source', { ...event, source: '/other' }, '12'],
+    ['event', { ...event, id: 'evt-2' }, '12'],
+    ['webhook', event, '13'],
+  ])('given another %s, is another', (_what, other, webhook) => {
+    expect(deliveryId(other, webhook)).not.toBe(deliveryId(event, '12'));
+  });
+
+  it('given an event without source and one with an empty source, takes them for the same', () => {
+    expect(eventIdentity({ account: '1', id: 'a' })).toBe(eventIdentity({ account: '1', id: 'a', source: '' }));
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { MAX_EVENT_BYTES } from './event.js';
+import { MAX_RECORD_BYTES, topicNames, topicSpecs, WHEEL_TIERS } from './topics.js';
+
+const DAY = 24 * 60 * 60 * 1_000;
+const specs = new Map(
+  topicSpecs({ prefix: 'postduif.', partitions: 6, replicationFactor: 3 }).map((spec) => [spec.topic, spec]),
+);
+const retention = (topic: string): number => Number(specs.get(topic)?.config['retention.ms']);
+
+describe('the table of topics', () => {
+  it('names those that the platform has, and no other', () => {
+    expect([...specs.keys()]).toEqual([
+      'postduif.ingest',
+      'postduif.ingest.rejected',
+      'postduif.events',
+      'postduif.config',
+      'postduif.deliveries',
+      'postduif.deliveries.retry.1s',
+      'postduif.deliveries.retry.5s',
+      'postduif.deliveries.retry.30s',
+      'postduif.deliveries.retry.3m',
+      'postduif.deliveries.retry.15m',
+      'postduif.deliveries.retry.1h',
+      'postduif.deliveries.retry.4h',
+      'postduif.deliveries.retry.12h',
+      'postduif.deliveries.dead',
+      'postduif.attempts',
+    ]);
+  });
+
+  it('gives services the same names as the broker', () => {
+    const { retry, ...names } = topicNames('postduif.');
+    expect(new Set([...Object.values(names), ...Object.values(retry)])).toEqual(new Set(specs.keys()));
+  });
+
+  it('compacts the configuration in one partition and deletes everything else by age', () => {
+    expect(specs.get('postduif.config')).toMatchObject({ partitions: 1, config: { 'cleanup.policy': 'compact' } });
+    for (const [topic, { partitions, replicationFactor, config }] of specs) {
+      expect(replicationFactor).toBe(3);
+      expect(config['max.message.bytes']).toBe(String(MAX_RECORD_BYTES));
+      if (topic === 'postduif.config') continue;
+      expect([partitions, config['cleanup.policy']]).toEqual([6, 'delete']);
+    }
+  });
+
+  it('keeps events and attempts for 7 days, dead letters for 30, and waiting deliveries 2 days beyond their delay', () => {
+    expect(retention('postduif.events')).toBe(7 * DAY);
+    expect(retention('postduif.attempts')).toBe(7 * DAY);
+    expect(retention('postduif.deliveries.dead')).toBe(30 * DAY);
+    for (const { name, delayMs } of WHEEL_TIERS)
+      expect(retention(`postduif.deliveries.retry.${name}`)).toBeGreaterThanOrEqual(delayMs + 2 * DAY);
+  });
+
+  it('has room for the largest event, percent-encoded byte by byte', () => {
+    expect(MAX_RECORD_BYTES).toBeGreaterThan(3 * MAX_EVENT_BYTES);
+  });
+
+  it('given another prefix, uses it everywhere', () => {
+    expect(
+      topicSpecs({ prefix: 'x-', partitions: 1, replicationFactor: 1 }).every(({ topic }) => topic.startsWith('x-')),
+    ).toBe(true);
+  });
+});

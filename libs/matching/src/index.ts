@@ -1,0 +1,2 @@
+export { wants } from './wants.js';
+export { WebhookIndex } from './webhook-index.js';
