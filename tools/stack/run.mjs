@@ -1,0 +1,76 @@
+// Entry of every npm script. Plain Node.js without dependencies: it works before node_modules exists.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { COMMANDS, parseStartArguments, START_USAGE, TEST_USAGE, UsageError } from './setup/arguments.mjs';
+import { stopChild } from './setup/child.mjs';
+import { ensureCompiled } from './setup/compilation.mjs';
+import { ensureKafkaJars } from './setup/kafka-jars.mjs';
+import { withLock } from './setup/lock.mjs';
+import { ensurePackages } from './setup/packages.mjs';
+import { cacheFolder, ROOT } from './setup/paths.mjs';
+import { checkPrerequisites } from './setup/prerequisites.mjs';
+import { SetupError } from './setup/progress.mjs';
+
+const bin = join(ROOT, 'node_modules', '.bin');
+const node = join(bin, 'node');
+let program;
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetupError || error instanceof UsageError)) throw error;
+  if (!stopped) console.error(`\n${error.message}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+async function main([name, ...args]) {
+  const command = COMMANDS[name];
+  if (command === undefined)
+    throw new UsageError(`There is no command ${name}; there are ${Object.keys(COMMANDS).join(', ')}.`);
+  const usage = usageFor(name, args);
+  if (usage !== undefined) {
+    console.log(usage);
+    return 0;
+  }
+  const java = await setUp(command);
+  return stopped ? 1 : runProgram(join(ROOT, command.script), args, java);
+}
+
+/** The text that was asked for instead of a run. Throws `UsageError` for arguments that `npm start` does not know. */
+function usageFor(name, args) {
+  if (name === 'start') return parseStartArguments(args).help ? START_USAGE : undefined;
+  return name === 'test' && args.includes('--help') ? TEST_USAGE : undefined;
+}
+
+async function setUp({ kafka }) {
+  const embedded = kafka && !process.env.KAFKA_BROKERS;
+  const java = await checkPrerequisites({ kafka: embedded });
+  await withLock(join(cacheFolder(), 'locks'), ROOT, async () => {
+    await ensurePackages(ROOT);
+    if (embedded) await ensureKafkaJars();
+    await ensureCompiled(ROOT, node);
+  });
+  return java;
+}
+
+/** Hands over to the compiled program, on the Node.js that npm installed; its exit code is ours. */
+function runProgram(script, args, java) {
+  // kafkajs 2 computes a negative pause now and then, and Node.js 24 warns of it; it is harmless.
+  program = spawn(node, ['--disable-warning=TimeoutNegativeWarning', script, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, ...(java ? { POSTDUIF_JAVA: java } : {}) },
+  });
+  return new Promise((resolve, reject) => {
+    program.on('error', reject);
+    program.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+  });
+}
+
+function stop(signal) {
+  stopped = true;
+  // On Ctrl-C the terminal has told the program itself; once is enough, for twice means by force.
+  if (program === undefined) stopChild(signal);
+  else if (signal !== 'SIGINT' || !process.stdin.isTTY) program.kill(signal);
+}

@@ -1,0 +1,4 @@
+export const KAFKA_VERSION: string;
+export function kafkaJars(): string;
+export function hasKafkaJars(): boolean;
+export function ensureKafkaJars(): Promise<string>;

@@ -1,0 +1,1 @@
+export function withLock<T>(folder: string, subject: string, work: () => Promise<T>): Promise<T>;

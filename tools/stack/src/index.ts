@@ -1,0 +1,10 @@
+export type { Credentials } from './home.js';
+export type { StackPorts } from './ports.js';
+export type { ServiceName } from './services.js';
+export { SERVICES } from './services.js';
+export { startStack } from './stack.js';
+export type { ProcessInfo, ProcessName, Stack, StackOptions } from './stack.js';
+export { StackError } from './stack-error.js';
+export type { StackErrorCode } from './stack-error.js';
+export { startKafka, startPostgres } from './stores.js';
+export type { EmbeddedKafkaStore, EmbeddedPostgresStore, StoreOptions } from './stores.js';

@@ -1,0 +1,16 @@
+const FIRST_MS = 1_000;
+const LONGEST_MS = 10_000;
+const STEADY_MS = 30_000;
+
+/** How long to wait before a program that has died is started again: 1 s, doubled up to 10 s while it keeps dying. */
+export class RestartPause {
+  #next = FIRST_MS;
+
+  /** `livedMs` is how long the program has run; after half a minute it counts as steady and the pause as the first. */
+  after(livedMs: number): number {
+    if (livedMs >= STEADY_MS) this.#next = FIRST_MS;
+    const pause = this.#next;
+    this.#next = Math.min(LONGEST_MS, pause * 2);
+    return pause;
+  }
+}
