@@ -15,6 +15,7 @@ const bin = join(ROOT, 'node_modules', '.bin');
 const node = join(bin, 'node');
 let program;
 let stopped = false;
+if (process.env.npm_lifecycle_event) watchParent();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
 
 try {
@@ -66,6 +67,17 @@ function runProgram(script, args, java) {
     program.on('error', reject);
     program.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
   });
+}
+
+/** npm ends without telling us when it is ended by SIGTERM. We see that its shell, our parent, has gone. */
+function watchParent() {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop('SIGTERM');
+  }, 500);
+  watch.unref();
 }
 
 function stop(signal) {
