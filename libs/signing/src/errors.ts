@@ -21,6 +21,8 @@ export const SIGNING_ERRORS = {
   timestamp_malformed: 'The header webhook-timestamp must be Unix seconds.',
   timestamp_out_of_tolerance: 'The header webhook-timestamp is too far from now. Check the clocks.',
   secret_malformed: 'A secret is whsec_ and base64 of 24 to 64 bytes.',
+  private_key_malformed: 'A private key is whsk_ and base64 of 64 bytes: the private key, then its public key.',
+  public_key_malformed: 'A public key is whpk_ and base64 of 32 bytes.',
   encryption_key_malformed:
     'An encryption key is base64 of exactly 32 bytes; several are separated by commas. Make one with: openssl rand -base64 32',
   encryption_key_unknown:

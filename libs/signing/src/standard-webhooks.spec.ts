@@ -37,8 +37,8 @@ describe('Standard Webhooks', () => {
     const old = parseWebhookSecret(generateWebhookSecret());
     const headers = signStandardWebhook({ id, timestamp, body, secrets: [...secrets, old] });
 
-    expect(verifyStandardWebhook({ headers, body, secrets: [old], now: timestamp })).toEqual({ id, timestamp });
-    expect(verifyStandardWebhook({ headers, body, secrets, now: timestamp })).toEqual({ id, timestamp });
+    expect(verifyStandardWebhook({ headers, body, secrets: [old], now: timestamp })).toMatchObject({ id, timestamp });
+    expect(verifyStandardWebhook({ headers, body, secrets, now: timestamp })).toMatchObject({ id, timestamp });
   });
 
   it.each([
