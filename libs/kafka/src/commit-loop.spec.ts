@@ -104,7 +104,7 @@ describe('CommitLoop', () => {
       loop.progressed(assignment);
     }
     (await commit(1)).reject(new Error('illegal generation'));
-    lost.current = false;
+    lost.end();
     const again = await commit(2);
     expect(again.commits.map(({ partition }) => partition)).toEqual([1]);
     again.resolve();

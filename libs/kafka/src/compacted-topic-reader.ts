@@ -51,6 +51,7 @@ export class CompactedTopicReader {
         topics: [topic],
         fromBeginning: true,
         maxBytesPerPartition: 4 * 1024 * 1024,
+        maxBytesPerFetch: 4 * 1024 * 1024,
         maxWaitTimeInMs: 100,
         sessionTimeoutMs: 30_000,
         log,
@@ -60,7 +61,7 @@ export class CompactedTopicReader {
         joined: () => {
           if (this.#position > 0) this.#member.seek(partition, this.#position);
         },
-        rebalancing: () => undefined,
+        rebalancing: () => Promise.resolve(),
         batch: (payload) => {
           this.#batch(payload);
         },

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { countingAssigner } from './counting-assigner.js';
 import type { KafkaClients } from './client.js';
 import type { Clock } from './clock.js';
+import { watchJoining } from './joining.js';
 import type { Log } from './log.js';
 import type { OffsetCommit } from './watermark.js';
 import type { TopicPartition } from './topic-partition.js';
@@ -14,21 +14,25 @@ export interface GroupMemberOptions {
   readonly topics: readonly string[];
   readonly fromBeginning: boolean;
   readonly maxBytesPerPartition: number;
+  readonly maxBytesPerFetch: number;
   readonly maxWaitTimeInMs: number;
   readonly sessionTimeoutMs: number;
   readonly log: Log;
   readonly clock: Clock;
 }
 
-/** What happens to a member. Called within kafkajs' loop: everything returns at once. */
+/** What happens to a member. Called within kafkajs' loop: what is not a promise returns at once. */
 export interface GroupMemberEvents {
   /**
    * A generation begins; nothing is fetched before it returns. `continuous`: this member took part in the generation before, so what
    * it keeps nobody else had meanwhile.
    */
   joined(partitions: readonly TopicPartition[], continuous: boolean): void;
-  /** The generation ends. Commits are still taken while the others find out. */
-  rebalancing(): void;
+  /**
+   * The generation ends. Nothing is fetched any more; commits are still taken. The member joins the next one when this resolves, which
+   * must be well within the session timeout.
+   */
+  rebalancing(): Promise<void>;
   batch(payload: EachBatchPayload): void;
   /** Everything below `next` was fetched. */
   fetched(partition: TopicPartition, next: number): void;
@@ -54,6 +58,8 @@ export class GroupMember {
   #steerable: Consumer | undefined;
   #commit: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
   #memberId: string | undefined;
+  /** Settled when the member has let go of the generation that ends. */
+  #letGo: Promise<void> | undefined;
   #lastSign: number;
   #leaving = false;
   #running: Promise<void> | undefined;
@@ -139,7 +145,7 @@ export class GroupMember {
     } catch (error) {
       log.warn({ err: error, groupId }, 'the consumer could not start and tries again');
     }
-    this.#current = this.#steerable = this.#commit = this.#memberId = undefined;
+    this.#current = this.#steerable = this.#commit = this.#memberId = this.#letGo = undefined;
     this.events.left();
     await this.#disconnect(consumer);
   }
@@ -168,8 +174,8 @@ export class GroupMember {
   }
 
   #build(): Consumer {
-    const { kafka, groupId, maxBytesPerPartition, maxWaitTimeInMs, sessionTimeoutMs } = this.options;
-    const joins = countingAssigner();
+    const { kafka, groupId, maxBytesPerPartition, maxBytesPerFetch, maxWaitTimeInMs, sessionTimeoutMs } = this.options;
+    const joining = watchJoining(() => this.#letGo ?? Promise.resolve());
     const sign = (): void => {
       this.#sign();
     };
@@ -177,11 +183,12 @@ export class GroupMember {
       {
         groupId,
         maxBytesPerPartition,
+        maxBytes: maxBytesPerFetch,
         maxWaitTimeInMs,
         sessionTimeout: sessionTimeoutMs,
         rebalanceTimeout: Math.max(sessionTimeoutMs, REBALANCE_MS),
         heartbeatInterval: HEARTBEAT_MS,
-        partitionAssigners: [joins.assigner],
+        partitionAssigners: [joining.assigner],
       },
       sign,
     );
@@ -189,16 +196,17 @@ export class GroupMember {
     for (const event of [events.FETCH_START, events.FETCH, events.HEARTBEAT, events.REQUEST_TIMEOUT])
       consumer.on(event, sign);
     consumer.on(events.REBALANCING, () => {
-      if (consumer === this.#current) this.events.rebalancing();
+      if (consumer === this.#current) this.#letGo = this.events.rebalancing();
     });
     consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
       if (consumer === this.#current) this.events.fetched(payload, Number(payload.lastOffset) + 1);
     });
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      const continuous = payload.memberId === this.#memberId && joins.attempts() === 1;
-      joins.reset();
+      const continuous = payload.memberId === this.#memberId && joining.attempts() === 1;
+      joining.reset();
       sign();
       if (consumer !== this.#current) return;
+      this.#letGo = undefined;
       this.#memberId = payload.memberId;
       this.#steerable = consumer;
       this.events.joined(partitionsOf(payload.memberAssignment), continuous);

@@ -1,10 +1,20 @@
-import type { PartitionState, WaterMark } from './record-consumer-options.js';
+import { Load } from './load.js';
+import type { PartitionState } from './record-consumer-options.js';
 import type { TopicPartition } from './topic-partition.js';
 import { PartitionWatermark } from './watermark.js';
 import type { OffsetCommit } from './watermark.js';
 
 /** Why a partition is not read. */
-export type Hold = 'locating' | 'pressure' | 'caller' | 'failure';
+export type Hold =
+  | 'locating'
+  /** Too much of the partition is in flight. */
+  | 'pressure'
+  /** Too much of all partitions is in flight. */
+  | 'total'
+  | 'caller'
+  /** The next record is not wanted yet. */
+  | 'unwanted'
+  | 'failure';
 
 /** Where reading of a partition starts. */
 export interface StartPosition {
@@ -17,18 +27,10 @@ export interface StartPosition {
   readonly committed?: number | undefined;
 }
 
-export interface Pressure {
-  readonly high: WaterMark;
-  readonly low: WaterMark;
-  readonly maxAhead: number;
-}
-
 /** One assignment of a partition to this member, from the moment it is given to the moment it is taken away. */
 export class PartitionAssignment implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
-  /** False once the partition was taken away. */
-  current = true;
   /** Next offset to read; undefined while it is looked up. */
   position: number | undefined;
   /** Reads one fetch below the start, to learn the time there. */
@@ -36,16 +38,30 @@ export class PartitionAssignment implements TopicPartition {
   committed: number | undefined;
   highWatermark: number | undefined;
   readonly holds = new Set<Hold>();
+  readonly load: Load;
+  #current = true;
   #watermark: PartitionWatermark | undefined;
   #liveFrom = 0;
-  #bytes = 0;
 
   constructor(
     { topic, partition }: TopicPartition,
     readonly epoch: number,
+    total?: Load,
   ) {
     this.topic = topic;
     this.partition = partition;
+    this.load = new Load(total);
+  }
+
+  /** False once the partition was taken away. */
+  get current(): boolean {
+    return this.#current;
+  }
+
+  /** The partition was taken away: what is in flight is no longer this member's. */
+  end(): void {
+    this.#current = false;
+    this.load.clear();
   }
 
   /** Records from here on are live; those below it are replayed. */
@@ -53,16 +69,12 @@ export class PartitionAssignment implements TopicPartition {
     return this.#liveFrom;
   }
 
-  get inFlight(): number {
-    return this.#watermark?.inFlight ?? 0;
-  }
-
   begin(start: StartPosition): void {
     this.position = start.offset;
     this.#liveFrom = start.offset;
     this.committed = start.committed;
     this.highWatermark = start.high;
-    this.#bytes = 0;
+    this.load.clear();
     this.#watermark = new PartitionWatermark({ offset: start.offset, metadata: start.metadata ?? null });
   }
 
@@ -72,7 +84,7 @@ export class PartitionAssignment implements TopicPartition {
   }
 
   track(offset: number, bytes: number): void {
-    if (this.#watermark?.track(offset) === true) this.#bytes += bytes;
+    if (this.#watermark?.track(offset) === true) this.load.add(bytes);
   }
 
   /** A record that was done before this assignment was passed. True when there is something to commit. */
@@ -82,8 +94,8 @@ export class PartitionAssignment implements TopicPartition {
 
   /** False when the record was done before, or the assignment is over. */
   done(offset: number, bytes: number): boolean {
-    if (!this.current || this.#watermark?.done(offset) !== true) return false;
-    this.#bytes -= bytes;
+    if (!this.#current || this.#watermark?.done(offset) !== true) return false;
+    this.load.remove(bytes);
     return true;
   }
 
@@ -102,14 +114,6 @@ export class PartitionAssignment implements TopicPartition {
     this.#watermark?.uncommitted();
   }
 
-  isAbove({ high, maxAhead }: Pressure): boolean {
-    return this.inFlight >= high.records || this.#bytes >= high.bytes || (this.#watermark?.ahead ?? 0) >= maxAhead;
-  }
-
-  isBelow({ low, maxAhead }: Pressure): boolean {
-    return this.inFlight <= low.records && this.#bytes <= low.bytes && (this.#watermark?.ahead ?? 0) < maxAhead;
-  }
-
   state(): PartitionState {
     const watermark = this.#watermark?.offset;
     const { highWatermark } = this;
@@ -117,8 +121,8 @@ export class PartitionAssignment implements TopicPartition {
       topic: this.topic,
       partition: this.partition,
       epoch: this.epoch,
-      inFlightRecords: this.inFlight,
-      inFlightBytes: this.#bytes,
+      inFlightRecords: this.load.records,
+      inFlightBytes: this.load.bytes,
       paused: this.holds.size > 0,
       position: this.position,
       watermark,

@@ -2,8 +2,8 @@ import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { ConsumedRecord } from './consumed-record.js';
 import type { PartitionAssignment } from './partition-assignment.js';
 
-/** Estimate of what a record costs beside its key and value. */
-const OVERHEAD_BYTES = 200;
+/** Estimate of what a record costs beside its key, value and headers: objects, buffers, what the handler makes of it. */
+const OVERHEAD_BYTES = 600;
 
 type OnDone = (assignment: PartitionAssignment, offset: number, bytes: number) => void;
 
@@ -31,7 +31,7 @@ export class PartitionRecord implements ConsumedRecord {
     this.value = own(message.value);
     this.headers = texts(message.headers);
     this.timestamp = Number(message.timestamp);
-    this.bytes = OVERHEAD_BYTES + (this.key?.length ?? 0) + (this.value?.length ?? 0);
+    this.bytes = OVERHEAD_BYTES + (this.key?.length ?? 0) + (this.value?.length ?? 0) + sizeOf(this.headers);
   }
 
   get replayed(): boolean {
@@ -61,4 +61,10 @@ function texts(headers: IHeaders | undefined): Record<string, string> {
     if (last !== undefined) result[name] = last.toString();
   }
   return result;
+}
+
+function sizeOf(headers: Readonly<Record<string, string>>): number {
+  let bytes = 0;
+  for (const name in headers) bytes += headers[name]?.length ?? 0;
+  return bytes;
 }

@@ -4,7 +4,7 @@ import type { ConsumedRecord } from './consumed-record.js';
 import type { Log } from './log.js';
 import type { TopicPartition } from './topic-partition.js';
 
-/** Limits for what is read of one partition and not yet acknowledged. */
+/** Limits for what is read and not yet acknowledged. */
 export interface WaterMark {
   readonly records: number;
   readonly bytes: number;
@@ -21,6 +21,11 @@ export interface RecordConsumerOptions {
    * again a second later; other partitions go on.
    */
   onRecord(record: ConsumedRecord): void;
+  /**
+   * Asked before a record is handed out. False: not yet. Its partition is then paused as by `pause`, and nothing of it stays in memory;
+   * after `resume` reading goes on with the same record. Default: always.
+   */
+  isWanted?(record: ConsumedRecord): boolean;
   /** Partitions that are new to this member. Not called for those that it keeps in a rebalance. */
   onAssigned?(partitions: readonly TopicPartition[]): void;
   /** Partitions that are gone: their records are someone else's, and `done` has no effect any more. */
@@ -39,10 +44,12 @@ export interface RecordConsumerOptions {
   readonly highWater?: WaterMark;
   /** A paused partition is read on below both limits. Default half of `highWater`. */
   readonly lowWater?: WaterMark;
-  /** Records above the watermark, finished ones included, at which a partition is paused: a record that is never done stops it. Default 100,000. */
-  readonly maxAhead?: number;
+  /** All partitions are paused when together they are at either limit, and read on below half of both. Default: no limit. */
+  readonly totalHighWater?: WaterMark;
   /** Bytes of one fetch of one partition; a larger record comes alone. Default 1 MiB. */
   readonly maxBytesPerPartition?: number;
+  /** Bytes of one fetch. Default 10 MiB. */
+  readonly maxBytesPerFetch?: number;
   /** Milliseconds that a fetch waits for records. Default 100. */
   readonly maxWaitTimeInMs?: number;
   /**
@@ -50,6 +57,11 @@ export interface RecordConsumerOptions {
    * 6,000, the least that brokers allow by default.
    */
   readonly sessionTimeoutMs?: number;
+  /**
+   * Milliseconds that a member waits in a rebalance until what it has in flight is done, before it gives its partitions up. The whole
+   * group waits with it. Keep it some seconds below `sessionTimeoutMs`. Default 1,000.
+   */
+  readonly rebalanceDrainMs?: number;
   /** Least milliseconds between the starts of two commits. Default 20. */
   readonly commitIntervalMs?: number;
   readonly log: Log;

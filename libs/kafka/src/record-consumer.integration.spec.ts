@@ -163,6 +163,93 @@ describe('RecordConsumer', () => {
     await until(() => first.handed.records.length === 202 + 82, 'the first has the rest again');
   });
 
+  it('given a second member while records are in flight, waits until they are done and hands none of them out again', async () => {
+    const topic = await broker.topic(4);
+    const groupId = broker.name();
+    await broker.produce(range(0, 4).flatMap((partition) => numbered(topic, 50, partition)));
+    const patient = { groupId, topics: [topic], sessionTimeoutMs: 30_000, rebalanceDrainMs: 25_000 };
+    const first = broker.consumer(patient);
+    await first.consumer.start();
+    await until(() => first.handed.records.length === 200, 'the first has all');
+
+    const second = broker.consumer(patient);
+    const joined = second.consumer.start();
+    await until(async () => (await broker.groupState(groupId)) === 'PreparingRebalance', 'the group meets');
+    for (const record of first.handed.records) record.done();
+    await joined;
+    await broker.produce(range(0, 4).flatMap((partition) => numbered(topic, 1, partition, 50)));
+    await until(() => second.handed.records.length === 2 && first.handed.records.length === 202, 'both go on');
+    expect(second.handed.values()).toEqual(['50', '50']);
+  });
+
+  it('given what is not done in a rebalance, gives it up when the time is over', async () => {
+    const topic = await broker.topic(2);
+    const groupId = broker.name();
+    await broker.produce([...numbered(topic, 10, 0), ...numbered(topic, 10, 1)]);
+    const first = broker.consumer({ groupId, topics: [topic], rebalanceDrainMs: 200 });
+    await first.consumer.start();
+    await until(() => first.handed.records.length === 20, 'the first has all');
+    const second = broker.consumer({ groupId, topics: [topic] });
+    await second.consumer.start();
+    await until(() => second.handed.records.length === 10, 'the second has what the first gave up');
+    const moved = first.handed.records.filter((record) => !record.isCurrent());
+    expect(moved.map(({ partition }) => partition)).toEqual(second.handed.records.map(({ partition }) => partition));
+  });
+
+  it('given more in flight than all partitions together may have, reads nothing more until half of it is done', async () => {
+    const topic = await broker.topic(4);
+    const producer = new FlushingProducer({ kafka: broker.kafka, log: silentLog, maxBatchBytes: 2_000 });
+    await Promise.all(
+      range(0, 4).flatMap((partition) => numbered(topic, 1_000, partition).map((record) => producer.send(record))),
+    );
+    await producer.close();
+    const { consumer, handed } = broker.consumer({
+      groupId: broker.name(),
+      topics: [topic],
+      totalHighWater: { records: 100, bytes: 1_000_000 },
+      maxBytesPerFetch: 2_000,
+      maxBytesPerPartition: 2_000,
+    });
+    await consumer.start();
+    const paused = () => consumer.lag().every((partition) => partition.paused);
+    await until(() => paused() && handed.records.length >= 100, 'all partitions are paused');
+    // One batch of each partition may come at once, with at most one record for every ten bytes.
+    expect(handed.records.length).toBeLessThan(100 + (4 * 2_000) / 10);
+    let next = 0;
+    await until(() => {
+      for (const record of handed.records.slice(next)) record.done();
+      next = handed.records.length;
+      return next === 4_000;
+    }, 'everything came');
+    for (const partition of range(0, 4)) expect(handed.offsets(partition)).toEqual(range(0, 1_000));
+  });
+
+  it('given a record that is not wanted yet, pauses its partition without keeping anything and goes on with that record', async () => {
+    const topic = await broker.topic(2);
+    const groupId = broker.name();
+    await broker.produce([...numbered(topic, 20, 0), ...numbered(topic, 20, 1)]);
+    let wanted = 5;
+    const { consumer, handed } = broker.consumer({
+      groupId,
+      topics: [topic],
+      isWanted: ({ partition, offset }) => partition === 1 || offset < wanted,
+      onRecord: (record) => {
+        record.done();
+      },
+    });
+    await consumer.start();
+    await until(() => handed.records.length === 25, 'what is wanted came');
+    await until(async () => (await broker.committed(groupId, topic, 0)).offset === 5, 'it is committed, and no more');
+    expect(consumer.lag().find(({ partition }) => partition === 0)).toMatchObject({ paused: true, inFlightRecords: 0 });
+    wanted = 12;
+    consumer.resume({ topic, partition: 0 });
+    await until(() => handed.offsets(0).length === 12, 'more came');
+    wanted = 20;
+    consumer.resume({ topic, partition: 0 });
+    await until(() => handed.offsets(0).length === 20, 'the rest came');
+    expect(handed.offsets(0)).toEqual(range(0, 20));
+  });
+
   it('when it stops, waits for what is in flight and commits it', async () => {
     const topic = await broker.topic();
     const groupId = broker.name();

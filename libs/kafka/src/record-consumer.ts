@@ -3,10 +3,11 @@ import { systemClock } from './clock.js';
 import { CommitLoop } from './commit-loop.js';
 import { isElsewhere } from './fetched-batch.js';
 import { GroupMember } from './group-member.js';
+import { Load } from './load.js';
 import { PartitionAssignment } from './partition-assignment.js';
-import type { Hold, Pressure } from './partition-assignment.js';
+import type { Hold } from './partition-assignment.js';
 import { PartitionRecord } from './partition-record.js';
-import type { PartitionState, RecordConsumerOptions } from './record-consumer-options.js';
+import type { PartitionState, RecordConsumerOptions, WaterMark } from './record-consumer-options.js';
 import { PartitionStarter } from './partition-starter.js';
 import { StartPositions } from './start-positions.js';
 import { partitionKey } from './topic-partition.js';
@@ -16,33 +17,39 @@ import { within } from './within.js';
 const RETRY_PAUSE_MS = 1_000;
 /** What a stop waits for its last commit. */
 const COMMIT_MS = 1_500;
+/** What a rebalance waits for its last commit. */
+const LAST_COMMIT_MS = 500;
 const MIB = 1024 * 1024;
+/** While one of these holds, the batch that was just fetched was not taken to its end. */
+const UNREAD: readonly Hold[] = ['locating', 'failure', 'unwanted'];
 
 /**
  * A member of a consumer group whose records may be acknowledged in any order and at any time. Commits the contiguous prefix of what is
  * done, with the finished offsets above it; after a restart only what was not finished, or finished since the last commit, comes again.
  * At least once: what was in flight at a crash or in a rebalance comes again, to this member or another.
  *
- * In a rebalance kafkajs rejoins as soon as a heartbeat tells it to, which no handler can delay; there is no drain. What is done until
- * the group has met is committed, partitions that the member keeps go on as if nothing had been, and what is in flight on those that
- * it loses is repeated by their new owner.
+ * In a rebalance the member reads nothing more and waits, but not for long, until what it has in flight is done and committed. Then it
+ * joins. Partitions that it keeps go on as if nothing had been. What is still in flight on those that it loses is repeated by their new
+ * owner, and fenced here: `done` has no effect any more.
  */
 export class RecordConsumer {
   readonly #member: GroupMember;
   readonly #starter: PartitionStarter;
-  readonly #pressure: Pressure;
+  readonly #high: WaterMark;
+  readonly #low: WaterMark;
+  readonly #total = new Load();
   readonly #assigned = Promise.withResolvers<undefined>();
   #assignments = new Map<string, PartitionAssignment>();
   #commits: CommitLoop;
   #epoch = 0;
   #stopping = false;
-  #whenIdle: (() => void) | undefined;
+  #full = false;
+  #whenIdle: (() => void)[] = [];
 
   constructor(private readonly options: RecordConsumerOptions) {
     const { kafka, groupId, topics, log, fromBeginning = true, clock = systemClock } = options;
-    const high = options.highWater ?? { records: 2_000, bytes: 16 * MIB };
-    const low = options.lowWater ?? { records: high.records / 2, bytes: high.bytes / 2 };
-    this.#pressure = { high, low, maxAhead: options.maxAhead ?? 100_000 };
+    this.#high = options.highWater ?? { records: 2_000, bytes: 16 * MIB };
+    this.#low = options.lowWater ?? half(this.#high);
     this.#starter = new PartitionStarter({
       positions: new StartPositions(options),
       rewindMs: options.rewindMs,
@@ -60,6 +67,7 @@ export class RecordConsumer {
         topics,
         fromBeginning,
         maxBytesPerPartition: options.maxBytesPerPartition ?? MIB,
+        maxBytesPerFetch: options.maxBytesPerFetch ?? 10 * MIB,
         maxWaitTimeInMs: options.maxWaitTimeInMs ?? 100,
         sessionTimeoutMs: options.sessionTimeoutMs ?? 6_000,
         log,
@@ -69,9 +77,7 @@ export class RecordConsumer {
         joined: (partitions, continuous) => {
           this.#joined(partitions, continuous);
         },
-        rebalancing: () => {
-          this.#commits.hurry();
-        },
+        rebalancing: () => this.#drain(options.rebalanceDrainMs ?? 1_000, LAST_COMMIT_MS),
         batch: (payload) => {
           this.#batch(payload);
         },
@@ -98,8 +104,7 @@ export class RecordConsumer {
   async stop({ drainMs = 4_000 }: { readonly drainMs?: number } = {}): Promise<void> {
     this.#stopping = true;
     this.#member.pause([...this.#assignments.values()]);
-    await within(drainMs, this.#idle());
-    await this.#commits.flush(COMMIT_MS);
+    await this.#drain(drainMs, COMMIT_MS);
     await this.#member.leave();
     this.#assigned.resolve(undefined);
   }
@@ -122,7 +127,9 @@ export class RecordConsumer {
 
   resume(partition: TopicPartition): void {
     const assignment = this.#assignments.get(partitionKey(partition));
-    if (assignment !== undefined) this.#release(assignment, 'caller');
+    if (assignment === undefined) return;
+    this.#release(assignment, 'unwanted');
+    this.#release(assignment, 'caller');
   }
 
   /** The partitions of this member. Empty before `start` has resolved and after a crash. */
@@ -135,7 +142,7 @@ export class RecordConsumer {
     const kept = (partition: TopicPartition): PartitionAssignment | undefined =>
       continuous ? former.get(partitionKey(partition)) : undefined;
     const assignments = partitions.map(
-      (partition) => kept(partition) ?? new PartitionAssignment(partition, ++this.#epoch),
+      (partition) => kept(partition) ?? new PartitionAssignment(partition, ++this.#epoch, this.#total),
     );
     this.#assignments = new Map(assignments.map((assignment) => [partitionKey(assignment), assignment]));
     const gone = [...former.values()].filter(
@@ -144,6 +151,7 @@ export class RecordConsumer {
     this.#revoke(gone);
     const gained = assignments.filter((assignment) => former.get(partitionKey(assignment)) !== assignment);
     for (const assignment of gained) this.#hold(assignment, 'locating');
+    if (this.#full) for (const assignment of gained) this.#hold(assignment, 'total');
     for (const assignment of assignments) {
       if (assignment.position !== undefined) this.#member.seek(assignment, assignment.position);
     }
@@ -162,10 +170,10 @@ export class RecordConsumer {
 
   #revoke(gone: readonly PartitionAssignment[]): void {
     if (gone.length === 0) return;
-    for (const assignment of gone) assignment.current = false;
+    for (const assignment of gone) assignment.end();
     this.#member.resume(gone.filter(({ holds }) => holds.size > 0));
     this.options.onRevoked?.(gone.map(({ topic, partition }) => ({ topic, partition })));
-    this.#drained();
+    this.#relax();
   }
 
   #left(): void {
@@ -188,8 +196,25 @@ export class RecordConsumer {
       this.#relocate(assignment);
       return;
     }
-    for (const message of batch.messages) if (!this.#hand(assignment, message)) return;
-    if (assignment.isAbove(this.#pressure)) this.#hold(assignment, 'pressure');
+    for (const message of batch.messages) if (!this.#hand(assignment, message)) break;
+    this.#press(assignment);
+  }
+
+  #press(assignment: PartitionAssignment): void {
+    if (assignment.load.reaches(this.#high)) this.#hold(assignment, 'pressure');
+    const { totalHighWater } = this.options;
+    if (this.#full || totalHighWater === undefined || !this.#total.reaches(totalHighWater)) return;
+    this.#full = true;
+    for (const other of this.#assignments.values()) this.#hold(other, 'total');
+  }
+
+  /** Less is in flight than before. */
+  #relax(): void {
+    if (this.#whenIdle.length > 0 && this.#total.records === 0) for (const idle of this.#whenIdle.splice(0)) idle();
+    const { totalHighWater } = this.options;
+    if (!this.#full || totalHighWater === undefined || !this.#total.isWithin(half(totalHighWater))) return;
+    this.#full = false;
+    for (const assignment of this.#assignments.values()) this.#release(assignment, 'total');
   }
 
   #probed(assignment: PartitionAssignment, message: KafkaMessage | undefined): void {
@@ -206,21 +231,27 @@ export class RecordConsumer {
       'the partition does not go on at the position; looking for where it does',
     );
     this.#assignments.delete(partitionKey(assignment));
-    const successor = new PartitionAssignment(assignment, ++this.#epoch);
+    const successor = new PartitionAssignment(assignment, ++this.#epoch, this.#total);
     this.#assignments.set(partitionKey(successor), successor);
     this.#revoke([assignment]);
     this.#hold(successor, 'locating');
+    if (this.#full) this.#hold(successor, 'total');
     this.options.onAssigned?.([{ topic: successor.topic, partition: successor.partition }]);
     void this.#starter.start([successor]);
   }
 
-  /** False when the handler threw: the rest of the batch comes again. */
+  /** False when the record was not taken: it and the rest of the batch come again. */
   #hand(assignment: PartitionAssignment, message: KafkaMessage): boolean {
     const offset = Number(message.offset);
     if (offset < (assignment.position ?? 0)) return true;
     const old = assignment.isOld(offset);
     if (!old || this.options.rewindMs !== undefined) {
       const record = new PartitionRecord(assignment, offset, message, old ? undefined : this.#onDone);
+      if (this.options.isWanted?.(record) === false) {
+        this.#hold(assignment, 'unwanted');
+        this.#member.seek(assignment, assignment.position ?? offset);
+        return false;
+      }
       if (!old) assignment.track(offset, record.bytes);
       try {
         this.options.onRecord(record);
@@ -248,7 +279,7 @@ export class RecordConsumer {
   #fetched(partition: TopicPartition, next: number): void {
     const assignment = this.#assignments.get(partitionKey(partition));
     if (assignment === undefined || this.#stopping || assignment.probing) return;
-    if (assignment.holds.has('locating') || assignment.holds.has('failure')) return;
+    if (UNREAD.some((hold) => assignment.holds.has(hold))) return;
     if (assignment.advance(next)) this.#commits.progressed(assignment);
   }
 
@@ -256,8 +287,8 @@ export class RecordConsumer {
   readonly #onDone = (assignment: PartitionAssignment, offset: number, bytes: number): void => {
     if (!assignment.done(offset, bytes)) return;
     this.#commits.progressed(assignment);
-    if (assignment.holds.has('pressure') && assignment.isBelow(this.#pressure)) this.#release(assignment, 'pressure');
-    this.#drained();
+    if (assignment.holds.has('pressure') && assignment.load.isWithin(this.#low)) this.#release(assignment, 'pressure');
+    this.#relax();
   };
 
   #hold(assignment: PartitionAssignment, hold: Hold): void {
@@ -280,18 +311,19 @@ export class RecordConsumer {
     });
   }
 
-  #drained(): void {
-    if (this.#whenIdle !== undefined && !this.#isBusy()) this.#whenIdle();
-  }
-
-  #isBusy(): boolean {
-    return [...this.#assignments.values()].some(({ inFlight }) => inFlight > 0);
+  async #drain(drainMs: number, commitMs: number): Promise<void> {
+    await within(drainMs, this.#idle());
+    await this.#commits.flush(commitMs);
   }
 
   #idle(): Promise<void> {
-    if (!this.#isBusy()) return Promise.resolve();
+    if (this.#total.records === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#whenIdle = resolve;
+      this.#whenIdle.push(resolve);
     });
   }
+}
+
+function half({ records, bytes }: WaterMark): WaterMark {
+  return { records: records / 2, bytes: bytes / 2 };
 }

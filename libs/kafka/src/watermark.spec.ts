@@ -78,7 +78,7 @@ describe('PartitionWatermark', () => {
         while (rest.length > 0)
           for (const offset of rest.splice((random.next().value ?? 0) % rest.length, 1)) watermark.done(offset);
         expect(watermark.commit()).toEqual({ offset: (log.at(-1) ?? 0) + 1, metadata: '' });
-        expect([watermark.inFlight, watermark.ahead]).toEqual([0, 0]);
+        expect(watermark.inFlight).toBe(0);
       }),
     );
   });
@@ -90,7 +90,7 @@ describe('PartitionWatermark', () => {
     watermark.done(12);
     watermark.advance(20);
     expect(watermark.commit()?.offset).toBe(10);
-    expect([watermark.inFlight, watermark.ahead]).toEqual([1, 3]);
+    expect(watermark.inFlight).toBe(1);
   });
 
   it('given control records at the end, commits past them', () => {

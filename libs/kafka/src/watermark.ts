@@ -9,20 +9,15 @@ export interface OffsetCommit {
   readonly metadata: string;
 }
 
-/** Entries behind the head are dropped when there are as many as this, and as many as before it. */
-const COMPACT_AT = 1_024;
-
 /**
  * What of a partition is done, when records finish out of order. Offsets may have gaps (compaction, control records). Nothing that
- * was tracked is ever passed by the watermark before it is done.
+ * was tracked is ever passed by the watermark before it is done. Only what is in flight costs memory, however far ahead of the
+ * watermark the rest is finished.
  */
 export class PartitionWatermark {
-  /** Tracked offsets in order; those before `#head` are below the watermark. */
-  #offsets: number[] = [];
-  #finished: boolean[] = [];
-  #head = 0;
-  #inFlight = 0;
-  /** Above every tracked offset; everything below that is not tracked does not exist. */
+  /** Ascending, as a set keeps the order of insertion. */
+  readonly #inFlight = new Set<number>();
+  /** Above every tracked offset; everything below that is not in flight is done or does not exist. */
   #next: number;
   #changed = false;
   /** Finished before a restart. */
@@ -37,17 +32,13 @@ export class PartitionWatermark {
 
   /** Offset of the first record that is not done. */
   get offset(): number {
-    return this.#offsets[this.#head] ?? this.#next;
+    for (const first of this.#inFlight) return first;
+    return this.#next;
   }
 
   /** Tracked and not done. */
   get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  /** Tracked and not below the watermark: in flight, or finished above something that is. */
-  get ahead(): number {
-    return this.#offsets.length - this.#head;
+    return this.#inFlight.size;
   }
 
   /** Was the record finished before the restart? Ask in ascending order of offsets. */
@@ -60,21 +51,15 @@ export class PartitionWatermark {
   /** A record that was handed out. Ascending; false, and nothing happens, for one that was tracked before. */
   track(offset: number): boolean {
     if (offset < this.#next) return false;
-    this.#offsets.push(offset);
-    this.#finished.push(false);
-    this.#inFlight += 1;
+    this.#inFlight.add(offset);
     this.#next = offset + 1;
     return true;
   }
 
   /** A record is done for good. False, and nothing happens, for one that is not in flight. */
   done(offset: number): boolean {
-    const index = this.#indexOf(offset);
-    if (index === undefined || this.#finished[index] === true) return false;
-    this.#finished[index] = true;
-    this.#inFlight -= 1;
+    if (!this.#inFlight.delete(offset)) return false;
     this.#changed = true;
-    if (index === this.#head) this.#moveHead();
     return true;
   }
 
@@ -82,7 +67,7 @@ export class PartitionWatermark {
   advance(next: number): boolean {
     if (next <= this.#next) return false;
     this.#next = next;
-    const moved = this.ahead === 0;
+    const moved = this.#inFlight.size === 0;
     this.#changed ||= moved;
     return moved;
   }
@@ -92,7 +77,7 @@ export class PartitionWatermark {
     if (!this.#changed) return undefined;
     this.#changed = false;
     const { offset } = this;
-    return { offset, metadata: encodeFinished(offset, this.#runs()) };
+    return { offset, metadata: encodeFinished(offset, this.#finished(offset)) };
   }
 
   /** What `commit` gave did not arrive, or there never was any: give it again. */
@@ -100,42 +85,15 @@ export class PartitionWatermark {
     this.#changed = true;
   }
 
-  *#runs(): Generator<OffsetRun> {
-    let from: number | undefined;
-    let to = 0;
-    for (let index = this.#head; index < this.#offsets.length; index++) {
-      const offset = this.#offsets[index] ?? 0;
-      if (this.#finished[index] === true) {
-        from ??= offset;
-        to = offset + 1;
-      } else if (from !== undefined) {
-        yield { from, to };
-        from = undefined;
-      }
+  /** What lies between the records in flight, and what was finished before the restart and is not read again yet. */
+  *#finished(watermark: number): Generator<OffsetRun> {
+    let from = watermark;
+    for (const offset of this.#inFlight) {
+      if (offset > from) yield { from, to: offset };
+      from = offset + 1;
     }
-    if (from !== undefined) yield { from, to };
+    if (this.#next > from) yield { from, to: this.#next };
     for (const run of this.#restored)
       if (run.to > this.#next) yield { from: Math.max(run.from, this.#next), to: run.to };
-  }
-
-  #moveHead(): void {
-    while (this.#finished[this.#head] === true) this.#head += 1;
-    if (this.#head < COMPACT_AT || this.#head * 2 < this.#offsets.length) return;
-    this.#offsets = this.#offsets.slice(this.#head);
-    this.#finished = this.#finished.slice(this.#head);
-    this.#head = 0;
-  }
-
-  #indexOf(offset: number): number | undefined {
-    let low = this.#head;
-    let high = this.#offsets.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const found = this.#offsets[middle] ?? 0;
-      if (found === offset) return middle;
-      if (found < offset) low = middle + 1;
-      else high = middle - 1;
-    }
-    return undefined;
   }
 }

@@ -91,6 +91,10 @@ export class TestBroker {
     });
   }
 
+  groupState(groupId: string): Promise<string | undefined> {
+    return withAdmin(this.kafka, async (admin) => (await admin.describeGroups([groupId])).groups[0]?.state);
+  }
+
   /** Clients whose consumers can be killed: they are gone without a commit. */
   mortal(): { kafka: KafkaClients; kill: () => Promise<void> } {
     const born: Consumer[] = [];
