@@ -19,10 +19,10 @@ export interface VerifyOptions {
   readonly now: Date;
   /** The public key under a DNS name; `undefined` when there is none. */
   readonly resolveKey: (keyId: string) => KeyObject | undefined | Promise<KeyObject | undefined>;
-  /** Exact value that Host must have, with the port unless it is the scheme's own. Absent: any that was signed. */
-  readonly expectedHost?: string;
-  /** Exact value that X-Copernica-ID must have. Absent: any. */
-  readonly expectedCopernicaId?: string;
+  /** Exact values that Host may have, with the port unless it is the scheme's own. Absent: any that was signed. */
+  readonly expectedHost?: string | readonly string[];
+  /** Exact values that X-Copernica-ID may have. Absent: any. */
+  readonly expectedCopernicaId?: string | readonly string[];
   /** Domains under which keys may live, such as `copernica.com`. Absent: whatever `resolveKey` knows. */
   readonly allowedKeyDomains?: readonly string[];
   /** Default 60, as the vendor's verifier. */
@@ -46,11 +46,9 @@ export interface VerifiedSignature {
 export async function verifyRequest(request: RequestToVerify, options: VerifyOptions): Promise<VerifiedSignature> {
   const header = headerReader(request.headers);
   const date = checkDate(header('date'), options);
-  if (options.expectedHost !== undefined && header('host') !== options.expectedHost)
-    throw new SigningError('host_mismatch');
+  if (!isExpected(header('host'), options.expectedHost)) throw new SigningError('host_mismatch');
   const copernicaId = header('x-copernica-id');
-  if (options.expectedCopernicaId !== undefined && copernicaId !== options.expectedCopernicaId)
-    throw new SigningError('copernica_id_mismatch');
+  if (!isExpected(copernicaId, options.expectedCopernicaId)) throw new SigningError('copernica_id_mismatch');
   checkDigest(header('digest'), request.body);
   const signature = parseSignatureHeader(header('signature'));
   const required = request.body.length > 0 ? COVERED : COVERED_WITHOUT_BODY;
@@ -68,6 +66,10 @@ function headerReader(headers: readonly Header[]): (name: string) => string {
     const value = headers.find(([other]) => other.toLowerCase() === name)?.[1].trim();
     return value === undefined || value === '' ? fail('header_missing', name) : value;
   };
+}
+
+function isExpected(value: string, expected: string | readonly string[] | undefined): boolean {
+  return expected === undefined || [expected].flat().includes(value);
 }
 
 function checkDate(value: string, { now, maxAgeSeconds = 60, maxFutureSeconds = 60 }: VerifyOptions): Date {

@@ -247,6 +247,19 @@ describe('verifyRequest', () => {
     });
   });
 
+  it('given several hosts and accounts, then any of them may be named and no other', async () => {
+    const request = await signed();
+    const expectedHost = ['hooks.example.com', VECTOR.host];
+    const expectedCopernicaId = ['account_1', 'account_1234'];
+    await expect(verifyRequest(request, { ...options, expectedHost, expectedCopernicaId })).resolves.toBeDefined();
+    await expect(verifyRequest(request, { ...options, expectedHost: [] })).rejects.toMatchObject({
+      code: 'host_mismatch',
+    });
+    await expect(verifyRequest(request, { ...options, expectedCopernicaId: ['account_1'] })).rejects.toMatchObject({
+      code: 'copernica_id_mismatch',
+    });
+  });
+
   it('given header names in lower case and the word Signature before the value, then it verifies', async () => {
     const request = await signed();
     const headers = replaced(request.headers, 'Signature', (value) => `Signature ${value}`).map(
