@@ -1,4 +1,5 @@
 export * from './configuration.js';
 export * from './health.js';
+export * from './http-adapter.js';
 export * from './problem.filter.js';
 export * from './run-service.js';

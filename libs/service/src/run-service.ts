@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, LoggerService } from '@nestjs/common';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
@@ -12,6 +11,7 @@ import { ConfigurationError, parseSettings } from './configuration.js';
 import type { CommonSettings } from './configuration.js';
 import { Health } from './health.js';
 import { HealthController } from './health.controller.js';
+import { httpAdapter } from './http-adapter.js';
 import { ProblemFilter } from './problem.filter.js';
 
 /** What a service's parts get to work with. */
@@ -103,13 +103,7 @@ async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, 
       { provide: Registry, useValue: metrics },
     ],
   };
-  const adapter = new FastifyAdapter({
-    bodyLimit: definition.bodyLimit ?? 1024 * 1024,
-    forceCloseConnections: 'idle',
-    // What still comes on an open connection while the service stops is answered, and the connection then closed.
-    return503OnClosing: false,
-    requestIdHeader: 'x-request-id',
-  });
+  const adapter = httpAdapter({ bodyLimit: definition.bodyLimit });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLog(log),
     abortOnError: false,

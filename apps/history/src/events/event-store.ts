@@ -1,3 +1,4 @@
+import { JsonError, parseJson } from '@postduif/contracts';
 import type { Database } from '../database/database.js';
 import { Conditions, readPage } from '../listing/list-query.js';
 import type { ListDefinition, Page, PageRequest, PlacedRow } from '../listing/list-query.js';
@@ -74,11 +75,21 @@ export class EventStore {
     );
     if (row === undefined) return undefined;
     return {
-      event: JSON.parse(row.body.toString('utf8')) as Record<string, unknown>,
+      event: parseEvent(row.body),
       source: row.source ?? undefined,
       acceptedAt: row.accepted_at.toISOString(),
       sources: Number(row.sources),
     };
+  }
+}
+
+/** With every digit of its numbers. What was written past event-ingest may be less strict JSON, and is shown as far as it goes. */
+function parseEvent(body: Buffer): Record<string, unknown> {
+  try {
+    return parseJson(body) as Record<string, unknown>;
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    return JSON.parse(body.toString('utf8')) as Record<string, unknown>;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { Log } from '@postduif/kafka';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { describeError } from '../database/store-error.js';
@@ -9,7 +9,7 @@ const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 /** While PostgreSQL is away: a line at the first failure and then at every so many. */
 const SAY_EVERY = 12;
 
-/** Counts what is stored, and writes one line for each transaction (debug) and each record that cannot be stored (error). */
+/** Counts what is stored, and writes one line for each transaction and for each record that cannot be stored. */
 export class HistoryMetrics implements WriterObserver {
   readonly #rows: Counter<'table'>;
   readonly #unreadable: Counter<'topic'>;
@@ -19,7 +19,7 @@ export class HistoryMetrics implements WriterObserver {
 
   constructor(
     registry: Registry,
-    private readonly log: Logger,
+    private readonly log: Pick<Log, 'debug' | 'info' | 'error'>,
     state: () => { readonly queued: number; readonly lag: number },
   ) {
     const registers = [registry];
@@ -78,7 +78,8 @@ export class HistoryMetrics implements WriterObserver {
       this.#unreadable.inc({ topic });
       this.log.error({ topic, partition, offset, reason, bytes: record.value?.length }, 'skipped an unreadable record');
     }
-    this.log.debug({ ...facts, rows, unreadable: unreadable.length }, 'stored');
+    const [durationMs, lagMs] = [round(facts.durationMs), Math.max(0, round(facts.lagMs))];
+    this.log.info({ records: facts.records, rows, unreadable: unreadable.length, durationMs, lagMs }, 'batch stored');
   }
 
   failed(error: unknown, failures: number): void {
@@ -89,6 +90,11 @@ export class HistoryMetrics implements WriterObserver {
 
   moved(): void {
     this.#moved.inc();
-    this.log.info('another instance has stored these records; reading on behind it');
+    this.log.info({}, 'another instance has stored these records; reading on behind it');
   }
+}
+
+/** Milliseconds to the microsecond. */
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1_000) / 1_000;
 }
