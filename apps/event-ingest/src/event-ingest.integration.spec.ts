@@ -3,13 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createToken } from '@postduif/access';
 import { topicNames, topicSpecs } from '@postduif/contracts';
 import { createKafka, ensureTopics, FlushingProducer, RecordConsumer, withAdmin } from '@postduif/kafka';
 import type { ConsumedRecord } from '@postduif/kafka';
-import { Health, parseSettings, ProblemFilter } from '@postduif/service';
+import { Health, httpAdapter, parseSettings, ProblemFilter } from '@postduif/service';
 import kafkajs from 'kafkajs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -35,17 +34,19 @@ jest.setTimeout(60_000);
 describe('event-ingest', () => {
   const prefix = `ingest-test-${randomBytes(6).toString('hex')}.`;
   const names = topicNames(prefix);
-  const settings = parseSettings(ingestSettings, {
+  const environment = {
     KAFKA_BROKERS: process.env.KAFKA_BROKERS,
     KAFKA_TOPIC_PREFIX: prefix,
     KAFKA_PARTITIONS: '2',
     MAX_BATCH_BYTES: '100000',
     MAX_BATCH_EVENTS: '10',
-  });
+  };
+  const settings = parseSettings(ingestSettings, environment);
   const kafka = createKafka({ clientId: 'ingest-test', brokers: settings.KAFKA_BROKERS, log });
   const producer = new FlushingProducer({ kafka, log });
   const token = createToken();
   const reading = createToken();
+  const other = createToken();
   const records: ConsumedRecord[] = [];
   const consumer = new RecordConsumer({
     kafka,
@@ -58,18 +59,30 @@ describe('event-ingest', () => {
     log,
   });
   const health = new Health();
-  const ingest = new EventIngest({ settings, log, metrics: new Registry(), health, onStop: () => undefined });
+  const lines: Record<string, unknown>[] = [];
+  const ingest = new EventIngest({
+    settings,
+    log: pino({ base: null }, { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) }),
+    metrics: new Registry(),
+    health,
+    onStop: () => undefined,
+  });
   let app: NestFastifyApplication;
 
-  beforeAll(async () => {
-    app = await NestFactory.create<NestFastifyApplication>(ingest.module, new FastifyAdapter(), {
+  async function serve(service: EventIngest): Promise<NestFastifyApplication> {
+    const created = await NestFactory.create<NestFastifyApplication>(service.module, httpAdapter(), {
       logger: false,
       bodyParser: false,
     });
-    app.useGlobalFilters(new ProblemFilter(log));
-    ingest.configure(app);
-    await app.init();
-    await app.getHttpAdapter().getInstance().ready();
+    created.useGlobalFilters(new ProblemFilter(log));
+    service.configure(created);
+    await created.init();
+    await created.getHttpAdapter().getInstance().ready();
+    return created;
+  }
+
+  beforeAll(async () => {
+    app = await serve(ingest);
   });
 
   afterAll(async () => {
@@ -82,8 +95,8 @@ describe('event-ingest', () => {
 
   const specs = () => topicSpecs({ prefix, partitions: 2, replicationFactor: 1 });
 
-  async function post(body: string | Buffer, headers: Record<string, string> = {}, bearer = token) {
-    const answer = await app.inject({
+  async function post(body: string | Buffer, headers: Record<string, string> = {}, bearer = token, to = app) {
+    const answer = await to.inject({
       method: 'POST',
       url: '/v1/events',
       payload: body,
@@ -117,6 +130,7 @@ describe('event-ingest', () => {
     for (const [id, secret, scope] of [
       [ACCOUNT, token, 'events:write'],
       ['9', reading, 'events:read'],
+      ['8', other, 'events:write'],
     ] as const) {
       const [key, value] = accountEntry(id, secret, [scope]);
       await producer.send({ topic: names.config, key, value });
@@ -180,6 +194,42 @@ describe('event-ingest', () => {
     ] as const;
     for (const [answer, status, code] of answers)
       expect(answer).toMatchObject({ status, type: 'application/problem+json', body: { status, code } });
+  });
+
+  it('given a request, leaves one line with every fact of it, and neither token nor body', async () => {
+    const secret = { type: 'invoice.paid', data: { password: 'hunter2' } };
+    const body = JSON.stringify([{ ...secret, id: 'line-1' }, { ...secret, id: 'line-2' }, { type: 'wrong' }]);
+    lines.length = 0;
+    await post(body, { 'content-type': 'application/json' });
+    await post(body, { 'content-type': 'application/json' }, 'pd_wrong');
+    expect(lines).toMatchObject([
+      {
+        ...{ msg: 'request', method: 'POST', route: '/v1/events', status: 202, bytes: body.length, account: ACCOUNT },
+        ...{ token: `token-of-${ACCOUNT}`, accepted: 2, refused: 1, refusals: { invalid_event: 1 } },
+        ...{ events: ['line-1', 'line-2'], types: ['invoice.paid'], ms: expect.any(Number) },
+      },
+      { msg: 'request', status: 401, code: 'unauthenticated' },
+    ]);
+    for (const hidden of ['hunter2', token, 'pd_wrong']) expect(JSON.stringify(lines)).not.toContain(hidden);
+  });
+
+  it('given an account that sends more than it may, answers 429 with the time to wait, and others go on', async () => {
+    const context = { log, metrics: new Registry(), health: new Health(), onStop: () => undefined };
+    const limited = parseSettings(ingestSettings, { ...environment, MAX_EVENTS_PER_SECOND: '1' });
+    const service = new EventIngest({ settings: limited, ...context });
+    const narrow = await serve(service);
+    try {
+      await service.start();
+      const json = { 'content-type': 'application/json' };
+      expect((await post(JSON.stringify(Array(10).fill(EVENT)), json, token, narrow)).status).toBe(202);
+      const refused = await post(JSON.stringify(EVENT), json, token, narrow);
+      expect(refused).toMatchObject({ status: 429, type: 'application/problem+json', body: { code: 'rate_limited' } });
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(5);
+      expect((await post(JSON.stringify(EVENT), json, other, narrow)).status).toBe(202);
+    } finally {
+      await narrow.close();
+      await service.stop();
+    }
   });
 
   it('given another method, answers 405 and names the right one', async () => {

@@ -10,6 +10,7 @@ import { KnownAccounts } from './accounts/known-accounts.js';
 import { EventIngestModule } from './event-ingest.module.js';
 import { EventSink } from './http/event-sink.js';
 import { configureHttp } from './http/http-server.js';
+import { RateLimit } from './http/rate-limit.js';
 import { WriteAccess } from './http/write-access.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import type { ingestSettings } from './settings.js';
@@ -75,6 +76,7 @@ export class EventIngest {
     this.#metrics = metrics;
     this.module = EventIngestModule.of({
       access: new WriteAccess(accounts.directory, () => config.ready()),
+      limit: new RateLimit(settings.MAX_EVENTS_PER_SECOND),
       sink: new EventSink(forHttp, topics.events),
       metrics,
       maxEvents: settings.MAX_BATCH_EVENTS,

@@ -6,4 +6,6 @@ export const ingestSettings = {
   MAX_BATCH_BYTES: integer(1_024, 64 * 1024 * 1024).default(8 * 1024 * 1024),
   /** Most events in a request. */
   MAX_BATCH_EVENTS: integer(1, 100_000).default(1_000),
+  /** Events a second that one account may send over HTTP to one instance of this service. Default: no limit. */
+  MAX_EVENTS_PER_SECOND: integer(1, 1_000_000).optional(),
 };

@@ -29,7 +29,10 @@ export const ERRORS = {
   },
   forbidden: { status: 403, title: 'This token may not do that. Use a token with the scope named in `detail`.' },
   not_found: { status: 404, title: 'There is nothing at this address. Check the path and the id.' },
-  method_not_allowed: { status: 405, title: 'This address does not take this method.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'This address does not take this method. Use one that the header `Allow` names.',
+  },
   payload_too_large: {
     status: 413,
     title: 'The request or an event in it is too large. Send smaller events or smaller batches.',
@@ -38,6 +41,10 @@ export const ERRORS = {
     status: 415,
     title:
       'This Content-Type is not supported. Use application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'This account sends more events than it may. Slow down, and try again after `Retry-After` seconds.',
   },
   overloaded: {
     status: 429,

@@ -9,19 +9,24 @@ import { readRequest } from '../parsing/request-events.js';
 import type { Outcome, RequestEvents } from '../parsing/request-events.js';
 import { answerBatch } from './batch-answer.js';
 import { EventSink } from './event-sink.js';
+import { RateLimit } from './rate-limit.js';
 import { factsOf } from './request-facts.js';
+import type { RequestFacts } from './request-facts.js';
 import { WriteAccess } from './write-access.js';
 
 /** Most events of a request. */
 export const MAX_EVENTS = Symbol('MAX_EVENTS');
 
 const ACCEPTED = 202;
+/** Events that the log line of a request names; of more it says how many. */
+const MOST_NAMED = 20;
 
 /** `POST /v1/events`: answers when Kafka has what it accepts. */
 @Controller('v1/events')
 export class EventsController {
   constructor(
     @Inject(WriteAccess) private readonly access: WriteAccess,
+    @Inject(RateLimit) private readonly limit: RateLimit,
     @Inject(EventSink) private readonly sink: EventSink,
     @Inject(IngestMetrics) private readonly metrics: IngestMetrics,
     @Inject(MAX_EVENTS) private readonly maxEvents: number,
@@ -45,14 +50,14 @@ export class EventsController {
     const facts = factsOf(request);
     const { account, token } = this.access.of(request.headers.authorization);
     Object.assign(facts, { account, token });
+    this.limit.require(account);
     this.sink.requireBroker();
     const now = Date.now();
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const sent = readRequest({ headers: request.headers, body }, { account, now }, this.maxEvents);
+    this.limit.spend(account, sent.events.length);
     const outcomes = await this.#store(sent, now, request);
-    facts.accepted = outcomes.filter((outcome) => 'ok' in outcome).length;
-    facts.refused = outcomes.length - facts.accepted;
-    if (facts.refused > 0) facts.refusals = refusalsOf(outcomes);
+    noteOutcomes(facts, outcomes);
     if (sent.batch) answerAll(outcomes, request, reply);
     else for (const outcome of outcomes) answerOne(outcome, reply);
   }
@@ -76,6 +81,17 @@ export class EventsController {
     if ('ok' in outcome) this.metrics.accepted('http', parsed.json.length);
     return outcome;
   }
+}
+
+function noteOutcomes(facts: RequestFacts, outcomes: readonly Outcome<Event>[]): void {
+  const events = outcomes.flatMap((outcome) => ('ok' in outcome ? [outcome.ok] : []));
+  facts.accepted = events.length;
+  facts.refused = outcomes.length - events.length;
+  if (events.length > 0 && events.length <= MOST_NAMED) {
+    facts.events = events.map(({ id }) => id);
+    facts.types = [...new Set(events.map(({ type }) => type))];
+  }
+  if (facts.refused > 0) facts.refusals = refusalsOf(outcomes);
 }
 
 /** How often each code. */

@@ -8,6 +8,9 @@ export interface RequestFacts {
   token?: string;
   accepted?: number;
   refused?: number;
+  /** Ids of the accepted events, and their types, when they are few. */
+  events?: readonly string[];
+  types?: readonly string[];
   /** How often each code among the refused. */
   refusals?: Partial<Record<ErrorCode, number>>;
   /** Error code of the answer. */

@@ -92,6 +92,7 @@ export class IngestReader {
       case 'written':
         metrics.accepted('topic', parsed.json.length);
         record.done();
+        this.#sayAccepted(record, parsed);
         break;
       case 'too large':
         await this.#reject(record, new ApiError('payload_too_large'));
@@ -111,6 +112,15 @@ export class IngestReader {
     const bytes = record.value?.length ?? 0;
     log.warn({ topic, partition, offset, bytes, code: refusal.code, detail: sentenceOf(refusal) }, 'record rejected');
     record.done();
+  }
+
+  #sayAccepted({ topic, partition, offset, timestamp }: IngestRecord, { event, json }: ParsedEvent): void {
+    const { id, account, type } = event;
+    const waitedMs = Math.max(0, Date.now() - timestamp);
+    this.options.log.info(
+      { topic, partition, offset, event: id, account, type, bytes: json.length, waitedMs },
+      'event accepted',
+    );
   }
 
   /** Goes on until the record is durable, can never be, or belongs to somebody else. */

@@ -5,7 +5,7 @@ import type { ConsumedRecord, OutgoingRecord } from '@postduif/kafka';
 /** A record of the topic `ingest` as it came. */
 export type IngestRecord = Pick<
   ConsumedRecord,
-  'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers' | 'done' | 'isCurrent'
+  'topic' | 'partition' | 'offset' | 'timestamp' | 'key' | 'value' | 'headers' | 'done' | 'isCurrent'
 >;
 
 /** The record for `ingest.rejected`: everything as it came, and headers that say why. */
