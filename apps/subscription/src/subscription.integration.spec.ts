@@ -184,13 +184,12 @@ describe('the service', () => {
 
   it('validates a handler by its file, asked for with a signature, and trusts the hosts of the operator', async () => {
     const id = await create({ handler, trigger: 'click' });
-    const { name, content, urls } = await json(await call('GET', `/v4/webhook/${id}/validation`));
-    expect(urls).toEqual([
-      `${new URL(handler).origin}/dir/${String(name)}`,
-      `${new URL(handler).origin}/${String(name)}`,
-    ]);
+    const validation = await json(await call('GET', `/v4/webhook/${id}/validation`));
+    const { name, contents } = validation.file as { name: string; contents: string };
+    const { origin } = new URL(handler);
+    expect(validation).toMatchObject({ locations: [`${origin}/dir/${name}`, `${origin}/${name}`], validated: false });
     expect(await json(await call('POST', `/v4/webhook/${id}/validate`))).toMatchObject({ validated: false });
-    files.set(`/${String(name)}`, `${String(content)}\n`);
+    files.set(`/${name}`, `${contents}\n`);
     expect(await json(await call('POST', `/v4/webhook/${id}/validate`))).toMatchObject({ validated: true });
     await published(id, { validated: true });
     await published(await create({ handler: 'https://trusted.example/', trigger: 'click' }), { validated: true });

@@ -7,12 +7,10 @@ import type { ValidationReport } from './handler-validation.js';
 import { fileLocations } from './verification-file.js';
 
 export interface ValidationView {
-  /** Name of the file. */
-  readonly name: string;
-  /** The line that it must hold. */
-  readonly content: string;
-  /** Where it may be, one of these. */
-  readonly urls: readonly string[];
+  /** What the file is called, and the line that it must hold. */
+  readonly file: { readonly name: string; readonly contents: string };
+  /** Addresses where it may be, one of these. */
+  readonly locations: readonly string[];
   readonly validated: boolean;
   /** ISO 8601 in UTC; null while the file was not found, also for trusted hosts. */
   readonly validatedAt: string | null;
@@ -32,8 +30,12 @@ export class ValidationController {
     const caller = await this.access.requireV4(request, 'webhooks:write');
     const { handler, verification, validated, validatedAt } = await this.webhooks.get(caller, id);
     const { name, line } = verification;
-    const urls = fileLocations(handler, name);
-    return { name, content: line, urls, validated, validatedAt: validatedAt?.toISOString() ?? null };
+    return {
+      file: { name, contents: line },
+      locations: fileLocations(handler, name),
+      validated,
+      validatedAt: validatedAt?.toISOString() ?? null,
+    };
   }
 
   @Post('validate')
