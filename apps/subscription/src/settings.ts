@@ -39,6 +39,11 @@ export const subscriptionSettings = {
     .string()
     .regex(/^[A-Za-z0-9._~+/-]{8,}=*$/, TOKEN)
     .optional(),
+  /** `true`: `/v4` also takes `?access_token=`, as older clients of Copernica send it. Such tokens may end up in logs of proxies. */
+  V4_QUERY_TOKEN: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('false')
+    .transform((text) => text === 'true'),
   /** Host names, comma separated, whose handlers need no verification file; `*.example.com` is every name below. */
   TRUSTED_HANDLER_HOSTS: z
     .string()

@@ -149,11 +149,66 @@ describe('the service', () => {
     expect([again.status, await json(again)]).toEqual([400, { error: { message: 'No entity with supplied ID' } }]);
   });
 
+  it('shows everything that can be set, and takes all of it back', async () => {
+    const given = {
+      ...{ handler, trigger: 'update', callers: ['ms', 'publisher'], database: 71, collection: 72, fields: ['mail'] },
+      ...{ format: 'json', schedule: [5, 60], concurrency: 3, rate: 2.5, state: 'disabled' },
+    };
+    const id = await create(given);
+    const shown = { ...given, ID: id, database: '71', collection: '72', validated: false };
+    expect(await json(await call('GET', `/v4/webhook/${id}`))).toEqual(shown);
+    await published(id, { format: 'json', concurrency: 3, rate: 2.5, state: 'disabled' });
+    const nothing = { callers: null, database: null, collection: null, fields: null, schedule: null, rate: null };
+    const changed = await call('PUT', `/v4/webhook/${id}`, JSON.stringify({ ...nothing, state: 'enabled' }));
+    expect([changed.status, await changed.text()]).toEqual([204, '']);
+    expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({
+      ...{ ID: id, callers: [], database: null, collection: null, fields: null, rate: null, state: 'enabled' },
+      ...{ format: 'json', concurrency: 3, schedule: [5, 60, 300, 1_800, 7_200, 21_600, 54_000] },
+    });
+  });
+
+  it('ignores parts after a complete path', async () => {
+    const id = await create({ handler, trigger: 'abuse' });
+    expect(await json(await call('GET', `/v4/webhook/${id}/more/parts`))).toMatchObject({ ID: id });
+    expect(await json(await call('GET', '/v4/webhooks/9?trigger=abuse'))).toMatchObject({ count: 1 });
+    expect(await json(await call('GET', `/v4/webhook/${id}/validation/x`))).toHaveProperty('file.name');
+    expect((await call('PUT', `/v4/webhook/${id}/x`, '{"state":"disabled"}')).status).toBe(204);
+    expect((await call('POST', '/v4/webhooks/9', JSON.stringify({ handler, trigger: 'click' }))).status).toBe(201);
+    expect((await call('DELETE', `/v4/webhook/${id}/x`)).headers.get('x-deleted')).toBe(`webhook ${id}`);
+  });
+
+  it('lists in pages, and by database and collection', async () => {
+    const ids: string[] = [];
+    for (const limit of [{ database: 81 }, { database: 81, collection: 82 }, { collection: 82 }])
+      ids.push(await create({ handler, trigger: 'unsubscribe', ...limit }));
+    const list = async (path: string) => {
+      const { data, ...page } = await json(await call('GET', path));
+      return { ...page, ids: (data as { ID: string }[]).map(({ ID }) => ID) };
+    };
+    const all = '/v4/webhooks?trigger=unsubscribe';
+    expect(await list(`${all}&limit=2`)).toEqual({ start: 0, limit: 2, count: 2, total: 3, ids: ids.slice(0, 2) });
+    expect(await list(`${all}&start=2`)).toEqual({ start: 2, limit: 100, count: 1, total: 3, ids: ids.slice(2) });
+    expect(await list(`${all}&start=9`)).toEqual({ start: 9, limit: 100, count: 0, total: 3, ids: [] });
+    expect(await list('/v4/database/81/webhooks')).toMatchObject({ total: 2, ids: ids.slice(0, 2) });
+    expect(await list('/v4/collection/82/webhooks?limit=1')).toMatchObject({ total: 2, ids: ids.slice(1, 2) });
+    expect(await list('/v4/database/83/webhooks')).toMatchObject({ total: 0, ids: [] });
+  });
+
+  it('takes no token in the address, unless it is set to', async () => {
+    const response = await call('GET', `/v4/webhooks?access_token=${TOKEN}`, undefined, { authorization: '' });
+    expect([response.status, await json(response)]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+  });
+
   it('takes forms', async () => {
     const form = `handler=${encodeURIComponent(handler)}&trigger=create&callers[]=ms&callers[]=publisher&database=1`;
     const type = { 'content-type': 'application/x-www-form-urlencoded' };
     const id = (await call('POST', '/v4/webhooks', form, type)).headers.get('x-created') ?? '';
     expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({ callers: ['ms', 'publisher'] });
+    const numbered = 'callers[0]=rest&callers[1]=soap&database=&schedule[]=7&schedule[]=8&rate=1.5&unknown=x';
+    expect((await call('PUT', `/v4/webhook/${id}`, numbered, type)).status).toBe(204);
+    expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({
+      ...{ callers: ['rest', 'soap'], database: null, schedule: [7, 8], rate: 1.5 },
+    });
   });
 
   it.each([
@@ -161,15 +216,17 @@ describe('the service', () => {
     ['PATCH', '/v4/webhook/1', '{}', /^Invalid method$/],
     ['POST', '/v4/webhooks', '{', /^Invalid data provided: /],
     ['POST', '/v4/webhooks', '{"trigger":"click"}', /^Invalid data provided: handler/],
-    [
-      'POST',
-      '/v4/webhooks',
-      '{"handler":"https://a.example","trigger":"a.b","format":"form"}',
-      /^Invalid data provided: /,
-    ],
+    ['POST', '/v4/webhooks', '{"handler":"ftp://a.example","trigger":"click"}', /^Invalid data provided: handler/],
+    ['POST', '/v4/webhooks', '{"handler":"https://a.example","trigger":"clicked"}', /^Invalid data provided: trigger/],
+    ['PUT', '/v4/webhook/1', '{"concurrency":201}', /^Invalid data provided: concurrency/],
+    ['GET', '/v4/webhooks?limit=1001', undefined, /^Invalid data provided: limit/],
+    ['GET', '/v4/database/x/webhooks', undefined, /^No database with supplied ID$/],
+    ['GET', '/v4/webhook/abc/validation', undefined, /^No entity with supplied ID$/],
+    ['GET', '/v4/nothing', undefined, /^Invalid method$/],
   ])('answers 400 to %s %s with %s', async (method, path, body, message) => {
     const response = await call(method, path, body);
     expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toBe('application/json');
     const { error } = await json(response);
     expect((error as { message: string }).message).toMatch(message);
   });

@@ -11,6 +11,7 @@ import { AccountStore } from './accounts/account-store.js';
 import { ApiAccess } from './accounts/api-access.js';
 import { Database } from './database/database.js';
 import { openFrontDoor } from './front-door/front-door.js';
+import { refusePlainHttp } from './front-door/plain-http.js';
 import { keepTrying } from './keep-trying.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { RelayMetrics } from './outbox/relay-metrics.js';
@@ -75,7 +76,7 @@ export class Subscription {
     const groupId = `${settings.KAFKA_TOPIC_PREFIX}subscription`;
     this.#gone = new GoneReceivers({ kafka, groupId, topic: topics.attempts, webhooks, log });
     this.module = subscriptionModule({
-      access: new ApiAccess(accounts, { queryToken: false }),
+      access: new ApiAccess(accounts, { queryToken: settings.V4_QUERY_TOKEN }),
       webhooks,
       validation: new HandlerValidation(webhooks, accounts, keys, sender),
       keys,
@@ -87,6 +88,7 @@ export class Subscription {
       live: () => this.#relay.isAlive(MOST_SILENCE_MS),
       ready: () => this.#relay.ready(),
     });
+    health.add({ name: 'gone receivers', live: () => this.#gone.isAlive(MOST_SILENCE_MS) });
     context.onStop('sender', () => sender.close());
     context.onStop('subscription', () => this.stop());
   }
@@ -94,6 +96,7 @@ export class Subscription {
   async configure(app: NestFastifyApplication): Promise<void> {
     const { settings, log } = this.context;
     const fastify = app.getHttpAdapter().getInstance();
+    if (settings.PUBLIC_URL?.startsWith('https:') === true) refusePlainHttp(fastify);
     app.useGlobalFilters(new V4Filter(log));
     await openFrontDoor(fastify, { ingest: settings.INGEST_URL, history: settings.HISTORY_URL });
     configureBodies(fastify);

@@ -31,6 +31,8 @@ async function proxy(scope: FastifyInstance, prefix: string, methods: string[], 
     httpMethods: methods,
     undici: { connect: { timeout: CONNECT_MS }, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS },
     replyOptions: {
+      // By default a GET that is answered with 503 would be sent ten times more, at once.
+      retryDelay: () => null,
       onError: (reply, { error }) => {
         const options = { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error };
         sendProblem(reply as unknown as FastifyReply, new ApiError('upstream_unavailable', undefined, options));

@@ -27,9 +27,10 @@ export class V4Filter implements ExceptionFilter {
     if (error.code === 'internal_error')
       this.log.error({ err: thrown, method: request.method, request: request.id }, 'request failed');
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (error.status === 503) void reply.header('retry-after', String(error.options.retryAfterSeconds ?? 1));
+    const later = error.status === 503 || error.status === 429;
+    if (later) void reply.header('retry-after', String(error.options.retryAfterSeconds ?? 1));
     void reply
-      .status(error.status < 500 ? 400 : error.status)
+      .status(later || error.status >= 500 ? error.status : 400)
       .header('content-type', 'application/json')
       .send({ error: { message: messageOf(error, thrown) } });
   }

@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { andMore } from '../v4/paths.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { HandlerValidation } from './handler-validation.js';
 import type { ValidationReport } from './handler-validation.js';
@@ -25,7 +26,7 @@ export class ValidationController {
     @Inject(HandlerValidation) private readonly validation: HandlerValidation,
   ) {}
 
-  @Get('validation')
+  @Get(andMore('validation'))
   async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationView> {
     const caller = await this.access.requireV4(request, 'webhooks:write');
     const { handler, verification, validated, validatedAt } = await this.webhooks.get(caller, id);
@@ -38,7 +39,7 @@ export class ValidationController {
     };
   }
 
-  @Post('validate')
+  @Post(andMore('validate'))
   @HttpCode(200)
   async validate(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationReport> {
     return this.validation.validate(await this.access.requireV4(request, 'webhooks:write'), id);

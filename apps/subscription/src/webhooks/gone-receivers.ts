@@ -42,6 +42,10 @@ export class GoneReceivers {
     void this.#consumer.start();
   }
 
+  isAlive(maxSilenceMs: number): boolean {
+    return !this.#started || this.#consumer.isAlive(maxSilenceMs);
+  }
+
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#last;

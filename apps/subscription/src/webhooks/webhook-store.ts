@@ -20,6 +20,16 @@ const ID = /^[1-9]\d{0,17}$/;
 export interface WebhookListing {
   readonly account: string;
   readonly trigger: string | undefined;
+  /** Only webhooks that are limited to it. */
+  readonly database?: number | undefined;
+  readonly collection?: number | undefined;
+}
+
+const LISTED = `w.account = $1 AND ($2::text IS NULL OR w.trigger = $2)
+  AND ($3::bigint IS NULL OR w.database = $3) AND ($4::bigint IS NULL OR w.collection = $4)`;
+
+function valuesOf({ account, trigger, database, collection }: WebhookListing): unknown[] {
+  return [account, trigger ?? null, database ?? null, collection ?? null];
 }
 
 export async function nextWebhookId(queries: Queries): Promise<string> {
@@ -48,21 +58,20 @@ export async function findWebhook(
 /** A page of an account's webhooks in the order of their ids. */
 export async function listWebhooks(
   queries: Queries,
-  { account, trigger }: WebhookListing,
+  listing: WebhookListing,
   page: { start: number; limit: number },
 ): Promise<Webhook[]> {
   const rows = await queries.query<WebhookRow>(
-    `SELECT ${COLUMNS} FROM config.webhooks w WHERE w.account = $1 AND ($2::text IS NULL OR w.trigger = $2)
-     ORDER BY w.id OFFSET $3 LIMIT $4`,
-    [account, trigger ?? null, page.start, page.limit],
+    `SELECT ${COLUMNS} FROM config.webhooks w WHERE ${LISTED} ORDER BY w.id OFFSET $5 LIMIT $6`,
+    [...valuesOf(listing), page.start, page.limit],
   );
   return rows.map(toWebhook);
 }
 
-export async function countWebhooks(queries: Queries, { account, trigger }: WebhookListing): Promise<number> {
+export async function countWebhooks(queries: Queries, listing: WebhookListing): Promise<number> {
   const [row] = await queries.query<{ total: string }>(
-    'SELECT count(*) AS total FROM config.webhooks WHERE account = $1 AND ($2::text IS NULL OR trigger = $2)',
-    [account, trigger ?? null],
+    `SELECT count(*) AS total FROM config.webhooks w WHERE ${LISTED}`,
+    valuesOf(listing),
   );
   return Number(row?.total ?? 0);
 }

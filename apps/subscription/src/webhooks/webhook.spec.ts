@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { DEFAULT_RETRY_SCHEDULE } from '@postduif/retry-schedule';
 import { directoryOf, fileLocations, isExpectedLine } from '../validation/verification-file.js';
 import { TrustedHosts } from './trusted-hosts.js';
 import { changedWebhook, newWebhook } from './webhook.js';
@@ -20,9 +21,31 @@ describe('a webhook', () => {
     });
   });
 
-  it('refuses form for a dotted type, a handler that is no URL, and a schedule out of bounds', () => {
+  it('may have either format for any trigger, and a secret only with json', () => {
+    const form = newWebhook('1', 'a', { handler, trigger: 'order.paid', format: 'form' }, around);
+    expect(form).toMatchObject({ format: 'form', secrets: [] });
+    const json = changedWebhook(form, { format: 'json' }, around);
+    expect(json).toMatchObject({ format: 'json', secrets: ['sealed-1'] });
+    expect(changedWebhook(json, { trigger: 'click' }, around)).toMatchObject({ format: 'json', secrets: ['sealed-1'] });
+    expect(changedWebhook(json, { format: 'form' }, around).secrets).toEqual([]);
+  });
+
+  it('when a property is absent, keeps it, and when it is null, goes back to its default', () => {
+    const limits = { callers: ['ms'], database: 1, collection: 2, fields: ['mail'], schedule: [9], rate: 5 } as const;
+    const given = {
+      ...limits,
+      callers: [...limits.callers],
+      fields: [...limits.fields],
+      schedule: [...limits.schedule],
+    };
+    const limited = newWebhook('1', 'a', { handler, trigger: 'update', concurrency: 3, ...given }, around);
+    expect(changedWebhook(limited, {}, around)).toEqual({ ...limited, version: 2 });
+    const none = Object.fromEntries(Object.keys(limits).map((name) => [name, null]));
+    expect(changedWebhook(limited, none, around)).toMatchObject({ ...none, schedule: DEFAULT_RETRY_SCHEDULE });
+  });
+
+  it('refuses a handler that is no URL, and a schedule out of bounds', () => {
     const create = (given: object) => () => newWebhook('1', 'a', { handler, trigger: 'order.paid', ...given }, around);
-    expect(create({ format: 'form' })).toThrow(/^Invalid data provided: format form/);
     expect(create({ handler: 'nonsense' })).toThrow(/^Invalid data provided: handler/);
     expect(create({ schedule: [0] })).toThrow(/^Invalid data provided: schedule/);
   });

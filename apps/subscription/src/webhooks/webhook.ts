@@ -107,8 +107,6 @@ function secretsOf(format: Format, { id, secrets }: Webhook, around: WebhookSurr
 
 function checked(properties: WebhookProperties): WebhookProperties {
   checkHandler(properties.handler);
-  if (properties.format === 'form' && !isCopernicaTrigger(properties.trigger))
-    throw invalid('format form is only for the triggers of Copernica; use json');
   return {
     ...properties,
     callers: atLeastOne(properties.callers),

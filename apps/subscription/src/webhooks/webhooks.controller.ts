@@ -1,9 +1,18 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { createWebhook, fieldErrors, listQuery, plainMessage, updateWebhook } from '@postduif/contracts';
+import {
+  ApiError,
+  createWebhook,
+  fieldErrors,
+  listQuery,
+  numericId,
+  plainMessage,
+  updateWebhook,
+} from '@postduif/contracts';
 import type { WebhookView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ApiAccess } from '../accounts/api-access.js';
+import { andMore } from '../v4/paths.js';
 import { PublicAddress } from '../v4/public-address.js';
 import { invalid, toView } from './webhook.js';
 import { Webhooks } from './webhooks.js';
@@ -25,7 +34,7 @@ export class WebhooksController {
     @Inject(PublicAddress) private readonly address: PublicAddress,
   ) {}
 
-  @Post('webhooks')
+  @Post(andMore('webhooks'))
   @HttpCode(201)
   async create(
     @Req() request: FastifyRequest,
@@ -38,29 +47,45 @@ export class WebhooksController {
     void reply.headers({ 'x-created': id, 'x-location': location, location });
   }
 
-  @Get('webhooks')
-  async list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<WebhookPage> {
-    const { account } = await this.access.requireV4(request, 'webhooks:read');
-    const { trigger, start, limit, total: counted } = parse(listQuery, query);
-    const { webhooks, total } = await this.webhooks.list({ account, trigger }, { start, limit, total: counted });
-    const data = webhooks.map(toView);
-    return { start, limit, count: data.length, ...(total === undefined ? {} : { total }), data };
+  @Get(andMore('webhooks'))
+  list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<WebhookPage> {
+    return this.#list(request, query, {});
   }
 
-  @Get('webhook/:id')
+  /** The webhooks that are limited to a database. */
+  @Get(andMore('database/:id/webhooks'))
+  listOfDatabase(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<WebhookPage> {
+    return this.#list(request, query, { database: numberOf(id, 'No database with supplied ID') });
+  }
+
+  /** The webhooks that are limited to a collection. */
+  @Get(andMore('collection/:id/webhooks'))
+  listOfCollection(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<WebhookPage> {
+    return this.#list(request, query, { collection: numberOf(id, 'No collection with given ID') });
+  }
+
+  @Get(andMore('webhook/:id'))
   async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<WebhookView> {
     const caller = await this.access.requireV4(request, 'webhooks:read');
     return toView(await this.webhooks.get(caller, id));
   }
 
-  @Put('webhook/:id')
+  @Put(andMore('webhook/:id'))
   @HttpCode(204)
   async change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
     const caller = await this.access.requireV4(request, 'webhooks:write');
     await this.webhooks.change(caller, id, parse(updateWebhook, body));
   }
 
-  @Delete('webhook/:id')
+  @Delete(andMore('webhook/:id'))
   @HttpCode(204)
   async delete(
     @Req() request: FastifyRequest,
@@ -71,6 +96,26 @@ export class WebhooksController {
     await this.webhooks.delete(caller, id);
     void reply.header('x-deleted', `webhook ${id}`);
   }
+
+  async #list(
+    request: FastifyRequest,
+    query: unknown,
+    limits: { readonly database?: number; readonly collection?: number },
+  ): Promise<WebhookPage> {
+    const { account } = await this.access.requireV4(request, 'webhooks:read');
+    const { trigger, start, limit, total: counted } = parse(listQuery, query);
+    const listing = { account, trigger, ...limits };
+    const { webhooks, total } = await this.webhooks.list(listing, { start, limit, total: counted });
+    const data = webhooks.map(toView);
+    return { start, limit, count: data.length, ...(total === undefined ? {} : { total }), data };
+  }
+}
+
+/** The id of a database or collection in a path. */
+function numberOf(id: string, message: string): number {
+  const number = numericId.safeParse(id);
+  if (!number.success) throw new ApiError('not_found', message);
+  return number.data;
 }
 
 function parse<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {

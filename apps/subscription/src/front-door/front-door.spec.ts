@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { openFrontDoor } from './front-door.js';
+
+interface Arrived {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** A service behind the door. */
+class Upstream {
+  readonly arrived: Arrived[] = [];
+  answer: (response: ServerResponse) => void = (response) => response.end();
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const { method, url, headers } = request;
+        this.arrived.push({ method, url, headers, body: Buffer.concat(chunks) });
+        this.answer(response);
+      });
+    });
+  }
+
+  async open(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+describe('the front door', () => {
+  let ingest: Upstream;
+  let history: Upstream;
+  let door: FastifyInstance;
+  let base = '';
+
+  beforeEach(async () => {
+    [ingest, history] = [new Upstream(), new Upstream()];
+    door = fastify();
+    await openFrontDoor(door, { ingest: await ingest.open(), history: await history.open() });
+    base = await door.listen({ host: '127.0.0.1', port: 0 });
+  });
+
+  afterEach(async () => {
+    await door.close();
+    for (const upstream of [ingest, history]) upstream.close();
+  });
+
+  it('hands events on to event-ingest as they came, and its answer back', async () => {
+    ingest.answer = (response) =>
+      response.writeHead(202, { 'content-type': 'application/json; charset=utf-8', 'x-own': 'yes' }).end('{"id":"a"}');
+    const body = randomBytes(5 * 1024 * 1024);
+    const headers = { authorization: 'Bearer pd_x', 'content-type': 'application/x-ndjson', 'ce-type': 'a.b' };
+    const answer = await fetch(`${base}/v1/events?x=%2F`, { method: 'POST', body, headers });
+    expect([answer.status, answer.headers.get('x-own'), await answer.text()]).toEqual([202, 'yes', '{"id":"a"}']);
+    expect(ingest.arrived).toHaveLength(1);
+    const [request] = ingest.arrived;
+    expect(request).toMatchObject({ method: 'POST', url: '/v1/events?x=%2F', headers });
+    expect(request?.body.equals(body)).toBe(true);
+  });
+
+  it.each(['application/json', 'application/cloudevents+json', 'text/plain', ''])(
+    'given the media type %j, leaves it to event-ingest',
+    async (type) => {
+      const answer = await fetch(`${base}/v1/events`, {
+        method: 'POST',
+        body: Buffer.from('{"broken'),
+        headers: type === '' ? {} : { 'content-type': type },
+      });
+      expect(answer.status).toBe(200);
+      expect(String(ingest.arrived[0]?.body)).toBe('{"broken');
+      expect(ingest.arrived[0]?.headers['content-type'] ?? '').toBe(type);
+    },
+  );
+
+  it.each([
+    '/v1/events',
+    '/v1/events?type=click&cursor=a%2Bb',
+    '/v1/events/a%2Fb%3F%25%23',
+    `/v1/events/${'x'.repeat(200)}?source=%2Fshop`,
+    '/v1/attempts?limit=1',
+  ])('asks history for %s as it was written', async (path) => {
+    history.answer = (response) => response.writeHead(404, { 'content-type': 'application/problem+json' }).end('{}');
+    const answer = await fetch(base + path, { headers: { authorization: 'Bearer pd_x' } });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+    expect(history.arrived).toMatchObject([{ method: 'GET', url: path, headers: { authorization: 'Bearer pd_x' } }]);
+  });
+
+  it('given that a service asks to come back later, hands that on and does not ask again', async () => {
+    history.answer = (response) => response.writeHead(503, { 'retry-after': '5' }).end('{"code":"store_unavailable"}');
+    const answer = await fetch(`${base}/v1/events`);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await answer.text()).toBe('{"code":"store_unavailable"}');
+    expect(history.arrived).toHaveLength(1);
+  });
+
+  const away = async (method: string, path: string): Promise<void> => {
+    const answer = await fetch(base + path, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(await answer.json()).toMatchObject({ status: 503, code: 'upstream_unavailable' });
+  };
+
+  it('given a service that is away, answers 503 and when to come back', async () => {
+    for (const upstream of [ingest, history]) upstream.close();
+    await away('POST', '/v1/events');
+    await away('GET', '/v1/events/1');
+    await away('GET', '/v1/attempts');
+  });
+
+  it('given a service that dies over a request, answers 503 and does not send it again', async () => {
+    for (const upstream of [ingest, history]) upstream.answer = (response) => response.destroy();
+    await away('POST', '/v1/events');
+    await away('GET', '/v1/events');
+    expect([ingest.arrived.length, history.arrived.length]).toEqual([1, 1]);
+  });
+
+  it('given a service that dies within its answer, breaks the connection off', async () => {
+    history.answer = (response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('half');
+      setImmediate(() => response.destroy());
+    };
+    await expect(fetch(`${base}/v1/events`).then((answer) => answer.text())).rejects.toThrow();
+  });
+});
