@@ -6,27 +6,17 @@ import type { KafkaExits } from './exits/kafka-exits.js';
 /** Hands what is read from `deliveries` to the engine. A record that is no delivery is a dead letter. */
 export function deliveriesReader(
   engine: Pick<DeliveryEngine, 'accept'>,
-  exits: KafkaExits,
+  exits: Pick<KafkaExits, 'malformed'>,
   failed: (error: unknown) => void,
 ) {
   return (record: ConsumedRecord): void => {
-    const delivery = decodeDeliveryHeaders(record.headers);
+    const { key, headers } = record;
+    const delivery = decodeDeliveryHeaders(headers);
     const body = record.value ?? Buffer.alloc(0);
-    if (delivery === undefined) {
-      const detail = 'The record lacks the headers of a delivery.';
-      exits.bury({ key: record.key, value: body, headers: record.headers }, 'delivery_malformed', detail).then(() => {
-        record.done();
-      }, failed);
-      return;
-    }
-    engine.accept({
-      delivery,
-      body,
-      key: record.key,
-      returning: delivery.dueAt !== undefined,
-      done: () => {
-        record.done();
-      },
-    });
+    const done = (): void => {
+      record.done();
+    };
+    if (delivery === undefined) exits.malformed({ key, value: body, headers }).then(done, failed);
+    else engine.accept({ delivery, body, key, done, isCurrent: () => record.isCurrent() });
   };
 }

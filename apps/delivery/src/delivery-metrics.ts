@@ -1,37 +1,36 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { Observer } from './engine/delivery-engine.js';
 import { describeFailure } from './engine/outcome.js';
-import type { AttemptFacts } from './engine/ports.js';
+import type { AttemptFacts, Observer } from './engine/ports.js';
 
-export interface DeliveryState {
-  readonly inFlight: number;
-  readonly queued: number;
-  readonly lanes: number;
-  readonly breakersOpen: number;
-  readonly waiting: number;
-}
-
-const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400];
+const LATENESS = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30, 60, 300];
 
 /** Counts attempts and writes one wide line for each. No label grows with the number of webhooks. */
 export class DeliveryMetrics implements Observer {
   readonly #attempts: Counter<'outcome'>;
+  readonly #fenced: Counter;
   readonly #diversions: Counter;
   readonly #duration: Histogram<'outcome'>;
-  readonly #endToEnd: Histogram;
+  readonly #endToEnd: Histogram<'outcome'>;
+  readonly #lateness: Histogram;
 
   constructor(
     registry: Registry,
-    private readonly log: Logger,
-    state: () => DeliveryState,
+    private readonly log: Pick<Logger, 'info' | 'warn'>,
   ) {
     const registers = [registry];
+    const labelNames = ['outcome'] as const;
     this.#attempts = new Counter({
       name: 'postduif_attempts_total',
-      help: 'Ended attempts by outcome',
-      labelNames: ['outcome'],
+      help: 'Ended attempts by outcome: delivered, retrying or dead',
+      labelNames,
+      registers,
+    });
+    this.#fenced = new Counter({
+      name: 'postduif_fenced_attempts_total',
+      help: 'Attempts that ended after their partition was taken away',
       registers,
     });
     this.#diversions = new Counter({
@@ -42,48 +41,48 @@ export class DeliveryMetrics implements Observer {
     this.#duration = new Histogram({
       name: 'postduif_request_seconds',
       help: 'Duration of requests by outcome',
-      labelNames: ['outcome'],
+      labelNames,
       buckets: SECONDS,
       registers,
     });
     this.#endToEnd = new Histogram({
-      name: 'postduif_delivered_seconds',
-      help: 'From the acceptance of an event to the 2xx of a receiver',
+      name: 'postduif_end_to_end_seconds',
+      help: "From the acceptance of an event to a receiver's answer, by outcome",
+      labelNames,
       buckets: SECONDS,
       registers,
     });
-    for (const [name, help] of GAUGES) {
-      new Gauge({
-        name: `postduif_delivery_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
-        help,
-        registers,
-        collect() {
-          this.set(state()[name]);
-        },
-      });
-    }
+    this.#lateness = new Histogram({
+      name: 'postduif_wheel_lateness_seconds',
+      help: 'How long after it was due a delivery came off the wheel',
+      buckets: LATENESS,
+      registers,
+    });
   }
 
   diverted(): void {
     this.#diversions.inc();
   }
 
+  returned(lateMs: number): void {
+    this.#lateness.observe(Math.max(0, lateMs) / 1_000);
+  }
+
+  fenced(facts: Omit<AttemptFacts, 'outcome'>): void {
+    this.#fenced.inc();
+    this.log.warn(line(facts), 'attempt ended after its partition was taken away; it is made again');
+  }
+
   ended(facts: AttemptFacts): void {
     const { job, startedAt, endedAt, result, outcome } = facts;
     this.#attempts.inc({ outcome });
-    if (result !== undefined) this.#duration.observe({ outcome }, (endedAt - startedAt) / 1_000);
-    if (outcome === 'delivered') this.#endToEnd.observe(Math.max(0, endedAt - job.delivery.acceptedAt) / 1_000);
+    if (result !== undefined) {
+      this.#duration.observe({ outcome }, (endedAt - startedAt) / 1_000);
+      this.#endToEnd.observe({ outcome }, Math.max(0, endedAt - job.delivery.acceptedAt) / 1_000);
+    }
     this.log[outcome === 'delivered' ? 'info' : 'warn'](line(facts), `delivery ${outcome}`);
   }
 }
-
-const GAUGES: readonly (readonly [keyof DeliveryState, string])[] = [
-  ['inFlight', 'Requests in flight'],
-  ['queued', 'Deliveries queued in memory'],
-  ['lanes', 'Webhooks with something under way or remembered'],
-  ['breakersOpen', 'Webhooks whose breaker is not closed'],
-  ['waiting', 'Records of the wheel in memory'],
-];
 
 /** Every fact of an attempt, without body, secret or query. */
 function line({
@@ -94,7 +93,7 @@ function line({
   result,
   nextAttemptAt,
   reason,
-}: AttemptFacts): Record<string, unknown> {
+}: Omit<AttemptFacts, 'outcome'>): Record<string, unknown> {
   const { delivery } = job;
   return {
     delivery: delivery.delivery,
@@ -113,4 +112,29 @@ function line({
     nextAttemptAt: nextAttemptAt === undefined ? undefined : new Date(nextAttemptAt).toISOString(),
     reason,
   };
+}
+
+/** Values looked up when metrics are collected: one, or one for each value of a label. */
+export interface Gauged {
+  readonly name: string;
+  readonly help: string;
+  readonly label?: string;
+  readonly read: () => number | ReadonlyMap<string, number>;
+}
+
+export function registerGauges(registry: Registry, gauges: readonly Gauged[]): void {
+  for (const { name, help, label, read } of gauges) {
+    new Gauge({
+      name: `postduif_${name}`,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers: [registry],
+      collect() {
+        const value = read();
+        this.reset();
+        if (typeof value === 'number') this.set(value);
+        else for (const [labelled, one] of value) this.set({ [label ?? '']: labelled }, one);
+      },
+    });
+  }
 }

@@ -1,4 +1,5 @@
 import { topicNames, topicSpecs } from '@postduif/contracts';
+import type { TopicNames } from '@postduif/contracts';
 import { createKafka, ensureTopics, FlushingProducer, RecordConsumer } from '@postduif/kafka';
 import type { KafkaClients, Log } from '@postduif/kafka';
 import { AddressGuard, OutboundSender, parseAllowList } from '@postduif/outbound';
@@ -8,21 +9,29 @@ import type { z } from 'zod';
 import { Configuration } from './configuration/configuration.js';
 import { WebhookDirectory } from './configuration/webhook-directory.js';
 import { deliveriesReader } from './deliveries-reader.js';
-import { DeliveryMetrics } from './delivery-metrics.js';
-import { DeliveryEngine } from './engine/delivery-engine.js';
+import { deliveryGauges } from './delivery-gauges.js';
+import { DeliveryMetrics, registerGauges } from './delivery-metrics.js';
+import { DEFAULT_ROOM, DeliveryEngine } from './engine/delivery-engine.js';
 import { systemClock } from './engine/ports.js';
 import { KafkaExits } from './exits/kafka-exits.js';
+import { PersistentProducer } from './exits/persistent-producer.js';
 import { SignedSender } from './sending/signed-sender.js';
 import type { deliverySettings } from './settings.js';
+import { WheelDepth } from './wheel/wheel-depth.js';
 import { WheelReader } from './wheel/wheel-reader.js';
+import { checkWheelRetention, withoutSizeLimit } from './wheel/wheel-retention.js';
 
 export type DeliverySettings = CommonSettings & z.output<z.ZodObject<typeof deliverySettings>>;
 
 const MIB = 1024 * 1024;
-/** What one partition may keep in memory. */
-const DELIVERIES_IN_MEMORY = { records: 5_000, bytes: 16 * MIB };
-const WAITING_IN_MEMORY = { records: 200, bytes: MIB / 2 };
-const WAITING_FETCH_BYTES = MIB / 4;
+/**
+ * What may be read and not done, over all partitions: what the engine has room for, and what is on its way out of it. A limit for
+ * each partition would let webhooks that are stuck hold up the others there.
+ */
+const IN_MEMORY = { records: DEFAULT_ROOM.records * 1.25, bytes: DEFAULT_ROOM.bytes * 1.25 };
+const FETCH_BYTES = 4 * MIB;
+/** Larger than the records of other services by what the headers grow. */
+const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 /** Sockets to one origin; webhooks have limits of their own, and many may share an origin. */
 const CONNECTIONS_PER_ORIGIN = 1_000;
 const SILENCE_MS = 60_000;
@@ -32,22 +41,25 @@ const DRAIN_MS = 5_000;
 export class DeliveryService {
   readonly #kafka: KafkaClients;
   readonly #log: Log;
+  readonly #topics: TopicNames;
   readonly #directory: WebhookDirectory;
   readonly #outbound: OutboundSender;
   readonly #producer: FlushingProducer;
   readonly #configuration: Configuration;
   readonly #engine: DeliveryEngine;
   readonly #wheel: WheelReader;
+  readonly #depth: WheelDepth;
   readonly #deliveries: RecordConsumer;
-  readonly #waiting: RecordConsumer;
   #consuming = false;
 
   constructor(private readonly context: ServiceContext<DeliverySettings>) {
     const { settings, log } = context;
-    const topics = topicNames(settings.KAFKA_TOPIC_PREFIX);
+    const prefix = settings.KAFKA_TOPIC_PREFIX;
+    const topics = topicNames(prefix);
     const kafka = createKafka({ clientId: 'delivery', brokers: settings.KAFKA_BROKERS, log });
     this.#kafka = kafka;
     this.#log = log;
+    this.#topics = topics;
     this.#directory = new WebhookDirectory(parseEncryptionKeys(settings.ENCRYPTION_KEY), (key, error) => {
       log.error(
         { err: error, key },
@@ -55,84 +67,81 @@ export class DeliveryService {
       );
     });
     this.#configuration = new Configuration(kafka, topics.config, this.#directory, log);
-    this.#outbound = new OutboundSender({
-      guard: new AddressGuard({ allow: parseAllowList(settings.OUTBOUND_ALLOW) }),
-      connectTimeoutMs: settings.CONNECT_TIMEOUT_MS,
-      headersTimeoutMs: settings.REQUEST_TIMEOUT_MS,
-      totalTimeoutMs: settings.REQUEST_TIMEOUT_MS,
-      connectionsPerOrigin: CONNECTIONS_PER_ORIGIN,
-    });
-    this.#producer = new FlushingProducer({ kafka, log, deliveryTimeoutMs: Infinity });
-    const exits = new KafkaExits(this.#producer, topics, systemClock);
+    this.#outbound = newOutbound(settings);
+    // What is read bounds what is written.
+    const unbounded = { maxBufferedRecords: Infinity, maxBufferedBytes: Infinity, deliveryTimeoutMs: Infinity };
+    this.#producer = new FlushingProducer({ kafka, log, ...unbounded, maxRecordBytes: MAX_RECORD_BYTES });
+    const producer = new PersistentProducer(this.#producer, log);
+    const exits = new KafkaExits(producer, topics, systemClock);
+    const failed = this.#unfinished.bind(this);
     this.#engine = new DeliveryEngine({
       webhooks: this.#configuration,
-      sender: new SignedSender(this.#directory, this.#outbound, systemClock, (error, { delivery }) => {
-        log.error(
-          { err: error, delivery: delivery.delivery, webhook: delivery.webhook },
-          'a request could not be made',
-        );
-      }),
+      sender: this.#newSender(),
       exits,
       clock: systemClock,
       random: Math.random,
-      maxInFlight: settings.MAX_IN_FLIGHT,
-      observe: new DeliveryMetrics(context.metrics, log, () => ({
-        ...this.#engine.state,
-        waiting: this.#wheel.waiting,
-      })),
-      failed: (error) => {
-        this.#unfinished(error);
-      },
+      room: { ...DEFAULT_ROOM, slots: settings.MAX_IN_FLIGHT },
+      observe: new DeliveryMetrics(context.metrics, log),
+      failed,
     });
-    const unfinished = this.#unfinished.bind(this);
-    this.#wheel = new WheelReader(this.#producer, exits, topics, systemClock, unfinished);
-    const prefix = settings.KAFKA_TOPIC_PREFIX;
+    const groupId = `${prefix}delivery`;
+    this.#wheel = new WheelReader({
+      ...{ kafka, topics, producer, exits, clock: systemClock, log, failed },
+      groupId: `${groupId}.wheel`,
+    });
     this.#deliveries = new RecordConsumer({
-      kafka,
-      log,
-      groupId: `${prefix}delivery`,
-      topics: [topics.deliveries],
-      highWater: DELIVERIES_IN_MEMORY,
-      onRecord: deliveriesReader(this.#engine, exits, unfinished),
+      ...{ kafka, log, groupId, topics: [topics.deliveries] },
+      highWater: IN_MEMORY,
+      totalHighWater: IN_MEMORY,
+      maxBytesPerFetch: FETCH_BYTES,
+      onRecord: deliveriesReader(this.#engine, exits, failed),
     });
-    this.#waiting = new RecordConsumer({
+    const wheel = this.#wheel;
+    this.#depth = new WheelDepth({
       kafka,
-      log,
-      groupId: `${prefix}delivery.wheel`,
       topics: Object.values(topics.retry),
-      highWater: WAITING_IN_MEMORY,
-      maxBytesPerPartition: WAITING_FETCH_BYTES,
-      onRecord: (record) => {
-        this.#wheel.read(record);
-      },
-      onRevoked: (partitions) => {
-        this.#wheel.revoked(partitions);
-      },
+      partitions: () => wheel.partitions(),
+      log,
     });
-    this.#watchHealth();
+    this.#watch();
     this.#stopInOrder();
   }
 
   /** Resolves when the service takes deliveries: topics exist, the configuration is loaded, a signing key is known. */
   async start(): Promise<void> {
-    const { settings } = this.context;
-    await ensureTopics(
-      this.#kafka,
-      topicSpecs({
-        prefix: settings.KAFKA_TOPIC_PREFIX,
-        partitions: settings.KAFKA_PARTITIONS,
-        replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
-      }),
-      this.#log,
-    );
+    await this.#prepareTopics();
     await this.#configuration.reader.start();
     await this.#directory.signingKeyKnown;
-    await Promise.all([this.#deliveries.start(), this.#waiting.start()]);
+    await Promise.all([this.#deliveries.start(), this.#wheel.start()]);
+    this.#depth.start();
     this.#consuming = true;
   }
 
-  #watchHealth(): void {
-    const { health } = this.context;
+  async #prepareTopics(): Promise<void> {
+    const { settings } = this.context;
+    const specs = topicSpecs({
+      prefix: settings.KAFKA_TOPIC_PREFIX,
+      partitions: settings.KAFKA_PARTITIONS,
+      replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
+    });
+    const differences = await ensureTopics(this.#kafka, withoutSizeLimit(specs, this.#topics), this.#log);
+    checkWheelRetention(differences, this.#topics);
+  }
+
+  #newSender(): SignedSender {
+    return new SignedSender(this.#directory, this.#outbound, systemClock, (error, { delivery }) => {
+      const { delivery: id, webhook } = delivery;
+      this.#log.error({ err: error, delivery: id, webhook }, 'a request could not be made');
+    });
+  }
+
+  #watch(): void {
+    const { health, metrics } = this.context;
+    const parts = {
+      ...{ engine: this.#engine, deliveries: this.#deliveries, wheel: this.#wheel, depth: this.#depth },
+      ...{ producer: this.#producer, outbound: this.#outbound, topics: this.#topics },
+    };
+    registerGauges(metrics, deliveryGauges(parts));
     health.add({
       name: 'configuration',
       live: () => this.#configuration.reader.isAlive(SILENCE_MS),
@@ -144,7 +153,7 @@ export class DeliveryService {
     });
     health.add({
       name: 'deliveries',
-      live: () => !this.#consuming || (this.#deliveries.isAlive(SILENCE_MS) && this.#waiting.isAlive(SILENCE_MS)),
+      live: () => !this.#consuming || (this.#deliveries.isAlive(SILENCE_MS) && this.#wheel.isAlive(SILENCE_MS)),
       ready: () => this.#consuming || 'are not read yet',
     });
   }
@@ -156,11 +165,22 @@ export class DeliveryService {
     context.onStop('connections', () => this.#outbound.destroy());
     context.onStop('producer', () => this.#producer.close(1_000));
     context.onStop('consumers', async () => {
-      await Promise.all([this.#deliveries.stop({ drainMs: DRAIN_MS }), this.#waiting.stop({ drainMs: 0 })]);
+      this.#depth.stop();
+      await Promise.all([this.#deliveries.stop({ drainMs: DRAIN_MS }), this.#wheel.stop()]);
     });
   }
 
   #unfinished(error: unknown): void {
     this.#log.error({ err: error }, 'a record could not be finished; it is read again after a restart');
   }
+}
+
+function newOutbound(settings: DeliverySettings): OutboundSender {
+  return new OutboundSender({
+    guard: new AddressGuard({ allow: parseAllowList(settings.OUTBOUND_ALLOW) }),
+    connectTimeoutMs: settings.CONNECT_TIMEOUT_MS,
+    headersTimeoutMs: settings.REQUEST_TIMEOUT_MS,
+    totalTimeoutMs: settings.REQUEST_TIMEOUT_MS,
+    connectionsPerOrigin: CONNECTIONS_PER_ORIGIN,
+  });
 }

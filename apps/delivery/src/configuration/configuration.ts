@@ -6,6 +6,7 @@ import type { Webhooks } from '../engine/ports.js';
 import type { WebhookDirectory } from './webhook-directory.js';
 
 const POLL_MS = 20;
+const RETRY_PAUSE_MS = 1_000;
 
 /** Follows the topic `config` and keeps the directory as it is there. */
 export class Configuration implements Webhooks {
@@ -16,7 +17,7 @@ export class Configuration implements Webhooks {
     private readonly kafka: KafkaClients,
     private readonly topic: string,
     private readonly directory: WebhookDirectory,
-    log: Log,
+    private readonly log: Log,
   ) {
     this.reader = new CompactedTopicReader({
       kafka,
@@ -42,8 +43,18 @@ export class Configuration implements Webhooks {
   }
 
   async #catchUp(): Promise<void> {
-    const [partition] = await withAdmin(this.kafka, (admin) => admin.fetchTopicOffsets(this.topic), { patient: true });
-    const end = Number(partition?.high ?? 0);
+    let end: number | undefined;
+    while ((end ??= await this.#end()) === undefined) await pause(RETRY_PAUSE_MS, undefined, { ref: false });
     while (this.reader.position() < end) await pause(POLL_MS);
+  }
+
+  async #end(): Promise<number | undefined> {
+    try {
+      const [partition] = await withAdmin(this.kafka, (admin) => admin.fetchTopicOffsets(this.topic));
+      return Number(partition?.high ?? 0);
+    } catch (error) {
+      this.log.warn({ err: error }, 'the end of the configuration is not known; deliveries that need it wait');
+      return undefined;
+    }
   }
 }

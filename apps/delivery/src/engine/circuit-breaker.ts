@@ -8,12 +8,23 @@ export interface BreakerOptions {
   readonly longestPauseMs: number;
 }
 
-export const DEFAULT_BREAKER: BreakerOptions = { threshold: 10, firstPauseMs: 1_000, longestPauseMs: 60_000 };
+/** One request in 30 s is no burden for a receiver that is down, and a receiver that is back is found soon. */
+export const DEFAULT_BREAKER: BreakerOptions = { threshold: 10, firstPauseMs: 1_000, longestPauseMs: 30_000 };
+
+export const BREAKER_STATES = ['closed', 'open', 'probing'] as const;
+export type BreakerState = (typeof BREAKER_STATES)[number];
 
 type State =
   | { readonly name: 'closed'; readonly failures: number }
   | { readonly name: 'open'; readonly probeAt: number; readonly pauseMs: number }
   | { readonly name: 'probing'; readonly pauseMs: number };
+
+/** What a request that asked gets. The probe says so when it reports how it ended. */
+export type BreakerAdmission =
+  { readonly admitted: true; readonly probe: boolean } | { readonly admitted: false; readonly until: number };
+
+const ORDINARY: BreakerAdmission = { admitted: true, probe: false };
+const PROBE: BreakerAdmission = { admitted: true, probe: true };
 
 /**
  * Keeps requests from a receiver that fails. Closed: all may go. After `threshold` failures in a row it opens: none may go until
@@ -24,34 +35,45 @@ export class CircuitBreaker {
 
   constructor(private readonly options: BreakerOptions = DEFAULT_BREAKER) {}
 
-  get state(): State['name'] {
+  get state(): BreakerState {
     return this.#state.name;
   }
 
-  /** Asks for one request. `true`: send it and report how it ended. A number: not before this moment (Unix milliseconds). */
-  admit(now: number): true | number {
-    if (this.#state.name === 'closed') return true;
-    if (this.#state.name === 'probing') return now + this.#state.pauseMs;
-    if (now < this.#state.probeAt) return this.#state.probeAt;
-    this.#state = { name: 'probing', pauseMs: this.#state.pauseMs };
-    return true;
+  /** Asks for one request. Once admitted, it must report how it ended. `until` is in Unix milliseconds. */
+  admit(now: number): BreakerAdmission {
+    const state = this.#state;
+    if (state.name === 'closed') return ORDINARY;
+    if (state.name === 'probing' || now < state.probeAt) return { admitted: false, until: this.admitsFrom(now) };
+    this.#state = { name: 'probing', pauseMs: state.pauseMs };
+    return PROBE;
+  }
+
+  /** From when on a request may be admitted, as far as is known; in the past while it is closed. Unix milliseconds. */
+  admitsFrom(now: number): number {
+    const state = this.#state;
+    if (state.name === 'closed') return -Infinity;
+    return state.name === 'open' ? state.probeAt : now + state.pauseMs;
   }
 
   succeeded(): void {
     this.#state = { name: 'closed', failures: 0 };
   }
 
-  failed(now: number): void {
+  failed(now: number, probe: boolean): void {
     const state = this.#state;
-    // A request that was under way when the breaker opened says nothing new.
-    if (state.name === 'open') return;
-    if (state.name === 'probing') {
+    if (state.name === 'closed') {
+      const failures = state.failures + 1;
+      if (failures >= this.options.threshold) this.#open(now, this.options.firstPauseMs);
+      else this.#state = { name: 'closed', failures };
+    } else if (probe && state.name === 'probing') {
       this.#open(now, Math.min(state.pauseMs * 2, this.options.longestPauseMs));
-      return;
     }
-    const failures = state.failures + 1;
-    if (failures >= this.options.threshold) this.#open(now, this.options.firstPauseMs);
-    else this.#state = { name: 'closed', failures };
+    // Any other was under way when the breaker opened, and says nothing new.
+  }
+
+  /** A probe that was admitted is not sent after all: the next one may go. */
+  withdraw(now: number): void {
+    if (this.#state.name === 'probing') this.#state = { name: 'open', probeAt: now, pauseMs: this.#state.pauseMs };
   }
 
   #open(now: number, pauseMs: number): void {

@@ -1,301 +1,380 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DeadReason, DeliveryHeaders, WebhookSnapshot } from '@postduif/contracts';
-import type { OutboundResult } from '@postduif/outbound';
 import fc from 'fast-check';
-import { DeliveryEngine } from './delivery-engine.js';
-import type { AttemptFacts, Job } from './ports.js';
-import { SimulatedClock } from './simulated-clock.js';
+import { webhook, World } from '../testing/world.js';
+import type { Answer } from '../testing/world.js';
 
-interface Answer {
-  readonly status: number;
-  readonly afterMs: number;
-  readonly retryAfter?: string;
+const HOUR_MS = 3_600_000;
+
+/** A world with one webhook. */
+function worldOf(answer: World['answer'], more: Parameters<typeof webhook>[1] = {}): World {
+  const world = new World();
+  world.webhooks.set('1', webhook('1', more));
+  world.answer = answer;
+  return world;
 }
 
-const webhook = (id: string, more: Partial<WebhookSnapshot> = {}): WebhookSnapshot => ({
-  kind: 'webhook',
-  version: 1,
-  id,
-  account: '1',
-  handler: 'https://hooks.example/',
-  trigger: 'click',
-  format: 'form',
-  schedule: [5, 60],
-  concurrency: 10,
-  state: 'enabled',
-  validated: true,
-  secrets: [],
-  ...more,
-});
-
-/** The engine with simulated time, receivers, topics and configuration. */
-class World {
-  readonly clock = new SimulatedClock();
-  readonly webhooks = new Map<string, WebhookSnapshot>();
-  readonly posts: { webhook: string; event: string; attempt: number; at: number; body: Buffer }[] = [];
-  readonly delivered: { webhook: string; event: string; at: number }[] = [];
-  readonly dead: { event: string; reason: DeadReason }[] = [];
-  readonly attempts: AttemptFacts[] = [];
-  readonly inFlight = new Map<string, number>();
-  readonly most = new Map<string, number>();
-  acknowledged = 0;
-  accepted = 0;
-  answer: (webhook: string, event: string, attempt: number) => Answer = () => ({ status: 200, afterMs: 10 });
-  /** What becomes known when the engine asks for the current configuration. */
-  newer: () => void = () => undefined;
-
-  readonly engine = new DeliveryEngine({
-    clock: this.clock,
-    random: () => 0.5,
-    webhooks: {
-      find: (id) => this.webhooks.get(id),
-      current: () => {
-        this.newer();
-        return Promise.resolve();
-      },
-    },
-    sender: { post: (job, target) => this.#post(job, target) },
-    exits: {
-      wait: (job, delivery, dueAt) => {
-        this.clock.at(dueAt, () => {
-          this.#accept(delivery, job.body, true);
-        });
-        return Promise.resolve();
-      },
-      dead: (job, reason) => {
-        this.dead.push({ event: job.delivery.event, reason });
-        return Promise.resolve();
-      },
-      attempt: (facts) => {
-        this.attempts.push(facts);
-        return Promise.resolve();
-      },
-    },
-    failed: (error) => {
-      throw error;
-    },
-  });
-
-  send(id: string, event: string): void {
-    const delivery = {
-      delivery: `${event}/${id}`,
-      account: '1',
-      webhook: id,
-      event,
-      trigger: 'click',
-      contentType: 'text/plain',
-      attempt: 1,
-      acceptedAt: this.clock.now(),
-    };
-    this.#accept(delivery, Buffer.from(event), false);
-  }
-
-  #accept(delivery: DeliveryHeaders, body: Buffer, returning: boolean): void {
-    this.accepted += 1;
-    let done = false;
-    this.engine.accept({
-      delivery,
-      body,
-      key: null,
-      returning,
-      done: () => {
-        if (done) throw new Error('acknowledged twice');
-        done = true;
-        this.acknowledged += 1;
-      },
-    });
-  }
-
-  #post(job: Job, target: WebhookSnapshot): Promise<OutboundResult> {
-    const { event, attempt } = job.delivery;
-    const { status, afterMs, retryAfter } = this.answer(target.id, event, attempt);
-    this.posts.push({ webhook: target.id, event, attempt, at: this.clock.now(), body: job.body });
-    const inFlight = (this.inFlight.get(target.id) ?? 0) + 1;
-    this.inFlight.set(target.id, inFlight);
-    this.most.set(target.id, Math.max(inFlight, this.most.get(target.id) ?? 0));
-    return new Promise((resolve) => {
-      this.clock.at(this.clock.now() + afterMs, () => {
-        this.inFlight.set(target.id, this.inFlight.get(target.id)! - 1);
-        if (status >= 200 && status < 300) this.delivered.push({ webhook: target.id, event, at: this.clock.now() });
-        const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
-        resolve({
-          outcome: 'response',
-          status,
-          headers,
-          body: Buffer.alloc(0),
-          bodyTruncated: false,
-          remoteAddress: '192.0.2.1',
-          timing: { queuedMs: 0, firstByteMs: afterMs, totalMs: afterMs },
-        });
-      });
-    });
+/** Sends events of one webhook, numbered, at even intervals. */
+async function stream(world: World, count: number, gapMs: number, id = '1'): Promise<void> {
+  for (let event = 0; event < count; event++) {
+    world.send(id, `${event}`);
+    await world.clock.advance(gapMs);
   }
 }
+
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
 
 describe('DeliveryEngine', () => {
-  it('given a receiver that fails twice, when it recovers, then it gets three identical bodies by the schedule', async () => {
-    const world = new World();
-    world.webhooks.set('1', webhook('1'));
-    world.answer = (_webhook, _event, attempt) => ({ status: attempt < 3 ? 500 : 200, afterMs: 10 });
-    world.send('1', 'a');
+  describe('outcomes', () => {
+    it('given a receiver that fails twice, when it recovers, then it gets three identical bodies by the schedule', async () => {
+      const world = worldOf((_webhook, _event, attempt) => ({ status: attempt < 3 ? 500 : 200, afterMs: 10 }));
+      world.send('1', 'a');
 
-    await world.clock.advance(120_000);
+      await world.clock.advance(120_000);
 
-    expect(world.posts.map((post) => post.attempt)).toEqual([1, 2, 3]);
-    expect(new Set(world.posts.map((post) => post.body.toString()))).toEqual(new Set(['a']));
-    expect(world.posts[1]!.at - world.posts[0]!.at).toBeGreaterThanOrEqual(5_000);
-    expect(world.posts[2]!.at - world.posts[1]!.at).toBeGreaterThanOrEqual(60_000);
-    expect(world.attempts.map((attempt) => attempt.outcome)).toEqual(['retrying', 'retrying', 'delivered']);
-    expect(world.acknowledged).toBe(world.accepted);
-  });
-
-  it('given a receiver that never accepts, when the schedule is over, then the delivery is dead with the reason', async () => {
-    const world = new World();
-    world.webhooks.set('1', webhook('1'));
-    world.answer = () => ({ status: 503, afterMs: 10 });
-    world.send('1', 'a');
-
-    await world.clock.advance(300_000);
-
-    expect(world.posts).toHaveLength(3);
-    expect(world.dead).toEqual([{ event: 'a', reason: 'attempts_exhausted' }]);
-  });
-
-  it('given Retry-After, when it is later than the schedule, then the receiver is left alone until then', async () => {
-    const world = new World();
-    world.webhooks.set('1', webhook('1'));
-    world.answer = (_webhook, _event, attempt) =>
-      attempt === 1 ? { status: 429, afterMs: 0, retryAfter: '100' } : { status: 200, afterMs: 0 };
-    world.send('1', 'a');
-
-    await world.clock.advance(200_000);
-
-    expect(world.posts[1]!.at - world.posts[0]!.at).toBeGreaterThanOrEqual(100_000);
-  });
-
-  it('given a receiver that answers 410, when more deliveries come, then none is sent until the configuration is newer', async () => {
-    const world = new World();
-    world.webhooks.set('1', webhook('1'));
-    world.answer = () => ({ status: 410, afterMs: 10 });
-    world.send('1', 'a');
-    await world.clock.advance(1_000);
-    world.send('1', 'b');
-    await world.clock.advance(1_000);
-    world.webhooks.set('1', webhook('1', { version: 2 }));
-    world.answer = () => ({ status: 200, afterMs: 10 });
-    world.send('1', 'c');
-    await world.clock.advance(1_000);
-
-    expect(world.dead).toEqual([
-      { event: 'a', reason: 'receiver_gone' },
-      { event: 'b', reason: 'webhook_disabled' },
-    ]);
-    expect(world.posts.map((post) => post.event)).toEqual(['a', 'c']);
-  });
-
-  it('given a webhook that is not known yet, when the current configuration has it, then the delivery is sent', async () => {
-    const world = new World();
-    world.newer = () => world.webhooks.set('1', webhook('1'));
-    world.send('1', 'a');
-
-    await world.clock.advance(1_000);
-
-    expect(world.delivered).toHaveLength(1);
-  });
-
-  it('given webhooks that are deleted, disabled or not validated, then their deliveries are dead with the reason and unsent', async () => {
-    const world = new World();
-    world.webhooks.set('2', webhook('2', { state: 'disabled' }));
-    world.webhooks.set('3', webhook('3', { validated: false }));
-    for (const id of ['1', '2', '3']) world.send(id, id);
-
-    await world.clock.advance(1_000);
-
-    expect(world.dead.map(({ reason }) => reason)).toEqual([
-      'webhook_deleted',
-      'webhook_disabled',
-      'webhook_not_validated',
-    ]);
-    expect(world.posts).toEqual([]);
-    expect(world.acknowledged).toBe(3);
-  });
-
-  it('given receivers that hang, crawl or fail, then a healthy one gets every event as fast as alone', async () => {
-    const world = new World();
-    const answers: Record<string, Answer> = {
-      healthy: { status: 200, afterMs: 10 },
-      hangs: { status: 504, afterMs: 30_000 },
-      crawls: { status: 200, afterMs: 5_000 },
-      fails: { status: 500, afterMs: 5 },
-    };
-    for (const id of Object.keys(answers)) world.webhooks.set(id, webhook(id));
-    world.answer = (id) => answers[id]!;
-    const sentAt = new Map<string, number>();
-    for (let event = 0; event < 1_000; event++) {
-      for (const id of Object.keys(answers)) world.send(id, `${event}`);
-      sentAt.set(`${event}`, world.clock.now());
-      await world.clock.advance(20);
-    }
-
-    const latencies = world.delivered
-      .filter((one) => one.webhook === 'healthy')
-      .map((one) => one.at - sentAt.get(one.event)!);
-    expect(latencies).toHaveLength(1_000);
-    expect(Math.max(...latencies)).toBe(10);
-    expect(world.engine.state.queued).toBeLessThan(100);
-  });
-
-  it('given a webhook that is slower than its events, then no record waits longer than the queue allows and all arrive', async () => {
-    const world = new World();
-    world.webhooks.set('1', webhook('1', { concurrency: 2 }));
-    world.answer = () => ({ status: 200, afterMs: 200 });
-    for (let event = 0; event < 300; event++) {
-      world.send('1', `${event}`);
-      await world.clock.advance(10);
-    }
-    await world.clock.advance(120_000);
-
-    expect(new Set(world.delivered.map((one) => one.event)).size).toBe(300);
-    expect(world.delivered).toHaveLength(300);
-    expect(world.acknowledged).toBe(world.accepted);
-  });
-
-  it('given any limits and receivers, then limits are never exceeded and every delivery ends exactly once', async () => {
-    const scenario = fc.record({
-      concurrency: fc.integer({ min: 1, max: 5 }),
-      rate: fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined }),
-      statuses: fc.array(fc.constantFrom(200, 200, 200, 500, 429, 404), { minLength: 1, maxLength: 8 }),
-      latencies: fc.array(fc.integer({ min: 0, max: 4_000 }), { minLength: 1, maxLength: 8 }),
-      gaps: fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 60 }),
+      expect(world.posts.map((post) => post.attempt)).toEqual([1, 2, 3]);
+      expect(new Set(world.posts.map((post) => post.body.toString()))).toEqual(new Set(['a']));
+      expect(world.posts[1]!.at - world.posts[0]!.at).toBeGreaterThanOrEqual(5_000);
+      expect(world.posts[2]!.at - world.posts[1]!.at).toBeGreaterThanOrEqual(60_000);
+      expect(world.attempts.map((attempt) => attempt.outcome)).toEqual(['retrying', 'retrying', 'delivered']);
+      expect(world.unacknowledged).toBe(0);
     });
-    await fc.assert(
-      fc.asyncProperty(scenario, async ({ concurrency, rate, statuses, latencies, gaps }) => {
-        const world = new World();
-        world.webhooks.set('1', webhook('1', { concurrency, ...(rate === undefined ? {} : { rate }) }));
-        let asked = 0;
-        world.answer = () => ({
-          status: statuses[asked % statuses.length]!,
-          afterMs: latencies[asked++ % latencies.length]!,
-        });
-        for (const [event, gap] of gaps.entries()) {
-          world.send('1', `${event}`);
-          await world.clock.advance(gap);
-        }
-        await world.clock.advance(3_600_000);
 
-        expect(world.most.get('1') ?? 0).toBeLessThanOrEqual(concurrency);
-        if (rate !== undefined) {
-          for (const { at } of world.posts)
+    it('given a receiver that never accepts, when the schedule is over, then the delivery is dead with the reason', async () => {
+      const world = worldOf(() => ({ status: 503, afterMs: 10 }));
+      world.send('1', 'a');
+
+      await world.clock.advance(300_000);
+
+      expect(world.posts).toHaveLength(3);
+      expect(world.dead).toEqual([{ event: 'a', reason: 'attempts_exhausted' }]);
+    });
+
+    it('given a receiver that asks for a day each time, then the delivery is dead when its overall deadline is over', async () => {
+      const world = worldOf(() => ({ status: 500, afterMs: 10, retryAfter: '86400' }), { schedule: [5, 5, 5, 5, 5] });
+      world.send('1', 'a');
+
+      await world.clock.advance(7 * 24 * HOUR_MS);
+
+      expect(world.posts).toHaveLength(1);
+      expect(world.dead).toEqual([{ event: 'a', reason: 'expired' }]);
+    });
+
+    it('given a receiver that answers 410, when more deliveries come, then none is sent until the configuration is newer', async () => {
+      const world = worldOf(() => ({ status: 410, afterMs: 10 }));
+      world.send('1', 'a');
+      await world.clock.advance(1_000);
+      world.send('1', 'b');
+      await world.clock.advance(1_000);
+      world.webhooks.set('1', webhook('1', { version: 2 }));
+      world.answer = () => ({ status: 200, afterMs: 10 });
+      world.send('1', 'c');
+      await world.clock.advance(1_000);
+
+      expect(world.dead).toEqual([
+        { event: 'a', reason: 'receiver_gone' },
+        { event: 'b', reason: 'webhook_disabled' },
+      ]);
+      expect(world.posts.map((post) => post.event)).toEqual(['a', 'c']);
+    });
+
+    it('given a webhook that is not known yet, when the current configuration has it, then the delivery is sent', async () => {
+      const world = new World();
+      world.newer = () => world.webhooks.set('1', webhook('1'));
+      world.send('1', 'a');
+
+      await world.clock.advance(1_000);
+
+      expect(world.delivered).toHaveLength(1);
+    });
+
+    it('given webhooks that are deleted, disabled or not validated, then their deliveries are dead with the reason and unsent', async () => {
+      const world = new World();
+      world.webhooks.set('2', webhook('2', { state: 'disabled' }));
+      world.webhooks.set('3', webhook('3', { validated: false }));
+      for (const id of ['1', '2', '3']) world.send(id, id);
+
+      await world.clock.advance(1_000);
+
+      const reasons = ['webhook_deleted', 'webhook_disabled', 'webhook_not_validated'];
+      expect(world.dead.map(({ reason }) => reason)).toEqual(reasons);
+      expect(world.posts).toEqual([]);
+      expect(world.unacknowledged).toBe(0);
+    });
+
+    it('given a webhook that is disabled while deliveries are queued, then they are dead with the reason and unsent', async () => {
+      const world = worldOf(() => ({ status: 200, afterMs: 100 }), { concurrency: 1 });
+      for (const event of numbers(5)) world.send('1', event);
+      world.webhooks.set('1', webhook('1', { version: 2, state: 'disabled' }));
+
+      await world.clock.advance(10_000);
+
+      expect(world.posts).toHaveLength(1);
+      expect(world.dead.map(({ reason }) => reason)).toEqual(Array(4).fill('webhook_disabled'));
+      expect(world.unacknowledged).toBe(0);
+    });
+  });
+
+  describe('limits', () => {
+    it('given Retry-After with any failure, when it is later than the schedule, then that delivery waits until then', async () => {
+      const world = worldOf((_webhook, _event, attempt) =>
+        attempt === 1 ? { status: 404, afterMs: 0, retryAfter: '100' } : { status: 200, afterMs: 0 },
+      );
+      world.send('1', 'a');
+
+      await world.clock.advance(200_000);
+
+      expect(world.posts[1]!.at - world.posts[0]!.at).toBeGreaterThanOrEqual(100_000);
+    });
+
+    it('given Retry-After with 429, then nothing at all is sent until then, also what was queued, and all arrives after it', async () => {
+      let refuse = true;
+      const world = worldOf(
+        () => (refuse ? { status: 429, afterMs: 10, retryAfter: '60' } : { status: 200, afterMs: 10 }),
+        { concurrency: 2 },
+      );
+      await stream(world, 10, 0);
+      const asked = world.clock.now();
+      await world.clock.advance(1_000);
+      refuse = false;
+      world.send('1', 'late');
+      await world.clock.advance(300_000);
+
+      const again = world.posts.slice(2);
+      expect(Math.min(...again.map(({ at }) => at)) - asked).toBeGreaterThanOrEqual(60_000);
+      expect(new Set(world.delivered.map(({ event }) => event))).toEqual(new Set([...numbers(10), 'late']));
+    });
+
+    it('given a receiver that rests, when its webhook is changed, then it is tried again at once', async () => {
+      const world = worldOf(() => ({ status: 503, afterMs: 10, retryAfter: '86400' }));
+      world.send('1', 'a');
+      await world.clock.advance(1_000);
+      world.answer = () => ({ status: 200, afterMs: 10 });
+      world.webhooks.set('1', webhook('1', { version: 2 }));
+      world.send('1', 'b');
+      await world.clock.advance(1_000);
+
+      expect(world.delivered.map(({ event }) => event)).toEqual(['b']);
+    });
+
+    it('given any limits and receivers, then limits are never exceeded and every delivery ends exactly once', async () => {
+      const scenario = fc.record({
+        concurrency: fc.integer({ min: 1, max: 5 }),
+        rate: fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined }),
+        statuses: fc.array(fc.constantFrom(200, 200, 200, 500, 429, 404, 0), { minLength: 1, maxLength: 8 }),
+        latencies: fc.array(fc.integer({ min: 0, max: 4_000 }), { minLength: 1, maxLength: 8 }),
+        gaps: fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 60 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(scenario, async ({ concurrency, rate, statuses, latencies, gaps }) => {
+          let asked = 0;
+          const world = worldOf(
+            () => ({ status: statuses[asked % statuses.length]!, afterMs: latencies[asked++ % latencies.length]! }),
+            { concurrency, ...(rate === undefined ? {} : { rate }) },
+          );
+          for (const [event, gap] of gaps.entries()) {
+            world.send('1', `${event}`);
+            await world.clock.advance(gap);
+          }
+          await world.clock.advance(HOUR_MS);
+
+          expect(world.most.get('1') ?? 0).toBeLessThanOrEqual(concurrency);
+          for (const { at } of rate === undefined ? [] : world.posts)
             expect(world.posts.filter((post) => post.at >= at && post.at < at + 1_000).length).toBeLessThanOrEqual(
-              rate,
+              rate!,
             );
-        }
-        const ended = [...world.delivered.map((one) => one.event), ...world.dead.map((one) => one.event)];
-        expect(ended.sort()).toEqual(gaps.map((_, event) => `${event}`).sort());
-        expect(world.acknowledged).toBe(world.accepted);
-        expect(world.engine.state).toMatchObject({ inFlight: 0, queued: 0 });
-      }),
-      { numRuns: 60 },
-    );
+          const ended = [...world.delivered, ...world.dead].map(({ event }) => event);
+          expect(ended.sort()).toEqual(numbers(gaps.length).sort());
+          expect(world.unacknowledged).toBe(0);
+          expect(world.engine.state).toMatchObject({ inFlight: 0, queued: 0, unsettled: 0 });
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
+
+  describe('isolation', () => {
+    it('given receivers that hang, crawl, reset or fail, then a healthy one gets every event as fast as alone', async () => {
+      const world = new World();
+      const answers: Record<string, Answer> = {
+        healthy: { status: 200, afterMs: 10 },
+        hangs: { status: 0, afterMs: 30_000 },
+        crawls: { status: 200, afterMs: 5_000 },
+        resets: { status: 0, afterMs: 5 },
+        fails: { status: 500, afterMs: 5 },
+      };
+      for (const id of Object.keys(answers)) world.webhooks.set(id, webhook(id));
+      world.answer = (id) => answers[id]!;
+      const sentAt = new Map<string, number>();
+      let mostQueued = 0;
+      for (let event = 0; event < 2_000; event++) {
+        for (const id of Object.keys(answers)) world.send(id, `${event}`);
+        sentAt.set(`${event}`, world.clock.now());
+        await world.clock.advance(20);
+        mostQueued = Math.max(mostQueued, world.engine.state.queued);
+      }
+
+      const latencies = world.delivered
+        .filter((one) => one.webhook === 'healthy')
+        .map((one) => one.at - sentAt.get(one.event)!);
+      expect(latencies).toHaveLength(2_000);
+      expect(Math.max(...latencies)).toBe(10);
+      expect(mostQueued).toBeLessThan(200);
+    });
+
+    it('given more hanging webhooks than would fill all slots and all memory, then a healthy one is as fast as alone', async () => {
+      const world = new World({ room: { slots: 150, records: 1_500, bytes: 150_000 } });
+      const hanging = numbers(30);
+      for (const id of hanging) world.webhooks.set(id, webhook(id));
+      world.webhooks.set('healthy', webhook('healthy'));
+      world.answer = (id) => (id === 'healthy' ? { status: 200, afterMs: 10 } : { status: 0, afterMs: 30_000 });
+      const latencies: number[] = [];
+      for (let event = 0; event < 350; event++) {
+        for (const id of hanging) world.send(id, `${event}`, 1_000);
+        world.send('healthy', `${event}`, 100);
+        const sentAt = world.clock.now();
+        await world.clock.advance(100);
+        latencies.push((world.delivered.at(-1)?.at ?? Infinity) - sentAt);
+      }
+
+      expect(Math.max(...latencies)).toBe(10);
+    });
+
+    it('given a webhook that is slower than its events, then no record waits longer than the queue allows and all arrive', async () => {
+      const world = worldOf(() => ({ status: 200, afterMs: 200 }), { concurrency: 2 });
+      await stream(world, 300, 10);
+      await world.clock.advance(120_000);
+
+      expect(world.delivered.map((one) => one.event).sort()).toEqual(numbers(300).sort());
+      expect(world.unacknowledged).toBe(0);
+    });
+
+    it('given a receiver that is down for hours, then its deliveries hop rarely, it gets few requests, and all arrive soon after', async () => {
+      let down = true;
+      const world = worldOf(() => ({ status: down ? 503 : 200, afterMs: 10 }), {
+        schedule: Array.from({ length: 20 }, () => 3_600),
+      });
+      const outageMs = 4 * HOUR_MS;
+      await stream(world, 400, 100);
+      await world.clock.advance(outageMs - 400 * 100);
+      const postsWhileDown = world.posts.length;
+      const hops = world.diverted / 400;
+      down = false;
+      const backAt = world.clock.now();
+      await world.clock.advance(3 * HOUR_MS);
+
+      expect(hops).toBeLessThan(20);
+      expect(postsWhileDown).toBeLessThan(outageMs / 30_000 + 100);
+      expect(new Set(world.delivered.map((one) => one.event)).size).toBe(400);
+      expect(Math.max(...world.delivered.map(({ at }) => at)) - backAt).toBeLessThanOrEqual(outageMs / 2 + 60_000);
+    });
+
+    it('given a receiver that is back after two minutes, then what waited is with it within a minute', async () => {
+      let down = true;
+      const world = worldOf(() => ({ status: down ? 0 : 200, afterMs: 10 }));
+      await stream(world, 2_400, 50);
+      down = false;
+      const backAt = world.clock.now();
+      await world.clock.advance(600_000);
+
+      const diverted = world.delivered.filter(
+        ({ event }) => world.posts.filter((post) => post.event === event).length === 1,
+      );
+      expect(diverted.length).toBeGreaterThan(2_000);
+      expect(Math.max(...diverted.map(({ at }) => at)) - backAt).toBeLessThan(75_000);
+    });
+  });
+
+  describe('deaths', () => {
+    it('given a death, then what was in flight comes again, nothing else, and nothing follows from what ends too late', async () => {
+      const world = worldOf((_webhook, event) => ({ status: Number(event) % 2 === 0 ? 200 : 500, afterMs: 100 }));
+      await stream(world, 30, 20);
+      const inFlight = world.inFlight.get('1')!;
+      const attempts = world.attempts.length;
+      world.kill();
+      await world.clock.advance(1);
+
+      expect(world.posts).toHaveLength(30 + inFlight);
+      await world.clock.advance(99);
+      expect(world.fenced).toBe(inFlight);
+      expect(world.attempts.length - attempts).toBeLessThanOrEqual(inFlight);
+    });
+
+    it('given partitions that are taken away, then what is queued there is not sent', async () => {
+      const world = worldOf(() => ({ status: 200, afterMs: 100 }), { concurrency: 1 });
+      for (const event of numbers(10)) world.send('1', event);
+      const former = world.engine;
+      world.kill();
+      await world.clock.advance(10_000);
+
+      expect(former.state).toMatchObject({ queued: 0, inFlight: 0 });
+      expect(world.posts).toHaveLength(11);
+    });
+
+    it('given any receivers, deaths and outages of Kafka, then every event is delivered or dead, and repeats are only what was not settled', async () => {
+      const step = fc.oneof(
+        { weight: 8, arbitrary: fc.record({ kind: fc.constant('events' as const), ms: fc.nat(2_000) }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('death' as const), ms: fc.nat(5_000) }) },
+        { weight: 1, arbitrary: fc.record({ kind: fc.constant('outage' as const), ms: fc.nat(20_000) }) },
+      );
+      const receiver = fc.record({
+        concurrency: fc.integer({ min: 1, max: 10 }),
+        statuses: fc.array(fc.constantFrom(200, 200, 200, 500, 429, 0), { minLength: 1, maxLength: 5 }),
+        latencies: fc.array(fc.constantFrom(0, 5, 50, 3_000, 30_000), { minLength: 1, maxLength: 5 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(receiver, { minLength: 1, maxLength: 6 }),
+          fc.array(step, { minLength: 1, maxLength: 25 }),
+          fc.nat(50),
+          async (receivers, steps, durableAfterMs) => {
+            const world = new World({ maxUnsettled: 20 });
+            world.durableAfterMs = durableAfterMs;
+            let asked = 0;
+            for (const [id, { concurrency }] of receivers.entries())
+              world.webhooks.set(`${id}`, webhook(`${id}`, { concurrency }));
+            world.answer = (id) => {
+              const { statuses, latencies } = receivers[Number(id)]!;
+              asked += 1;
+              return { status: statuses[asked % statuses.length]!, afterMs: latencies[asked % latencies.length]! };
+            };
+            let sent = 0;
+            let mayRepeat = 0;
+            for (const { kind, ms } of steps) {
+              if (kind === 'events')
+                for (let event = 0; event < 5; event++) world.send(`${sent % receivers.length}`, `${sent++}`);
+              if (kind === 'outage') world.loseKafka();
+              await world.clock.advance(ms);
+              if (kind === 'outage') world.findKafka();
+              if (kind === 'death') {
+                const { inFlight, unsettled } = world.engine.state;
+                mayRepeat += inFlight + unsettled;
+                world.kill();
+              }
+            }
+            await world.clock.advance(48 * HOUR_MS);
+
+            const ended = new Set([...world.delivered, ...world.dead].map(({ event }) => event));
+            expect(ended.size).toBe(sent);
+            expect(world.unacknowledged).toBe(0);
+            expect(world.delivered.length + world.dead.length - sent).toBeLessThanOrEqual(mayRepeat);
+          },
+        ),
+        { numRuns: 60 },
+      );
+    }, 60_000);
+
+    it('given Kafka that is away, then no more is sent than may be repeated, and all goes on when it is back', async () => {
+      const world = new World({ maxUnsettled: 20 });
+      world.webhooks.set('1', webhook('1'));
+      for (const event of numbers(200)) world.send('1', event);
+      world.loseKafka();
+      await world.clock.advance(4_000);
+
+      expect(world.posts.length).toBeLessThanOrEqual(30);
+      world.findKafka();
+      await world.clock.advance(60_000);
+      expect(world.delivered.map((one) => one.event).sort()).toEqual(numbers(200).sort());
+      expect(world.unacknowledged).toBe(0);
+    });
   });
 });

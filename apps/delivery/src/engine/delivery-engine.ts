@@ -1,88 +1,113 @@
-import { DEAD_REASONS } from '@postduif/contracts';
 import type { DeadReason, WebhookSnapshot } from '@postduif/contracts';
-import type { OutboundResult } from '@postduif/outbound';
+import { BREAKER_STATES } from './circuit-breaker.js';
+import type { BreakerState } from './circuit-breaker.js';
 import { DEFAULT_BOUNDS, Lane } from './lane.js';
-import type { LaneBounds } from './lane.js';
-import { decideOutcome, describeFailure, expired } from './outcome.js';
-import type { AttemptFacts, Clock, Exits, Job, Sender, Webhooks } from './ports.js';
+import type { LaneBounds, Slot } from './lane.js';
+import { expired, isHealthy, restOf } from './outcome.js';
+import type { Job, Sender, Webhooks } from './ports.js';
+import { Room } from './room.js';
+import type { RoomBounds } from './room.js';
+import { Settlement } from './settlement.js';
+import type { EndedAttempt, SettlementOptions } from './settlement.js';
 
-export interface EngineOptions {
+export interface EngineOptions extends SettlementOptions {
   readonly webhooks: Webhooks;
   readonly sender: Sender;
-  readonly exits: Exits;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** Requests in flight over all webhooks; default 5,000. */
-  readonly maxInFlight?: number;
+  /** What all webhooks together may have in memory. */
+  readonly room?: RoomBounds;
+  /** Attempts that have ended and are not durably written down; beyond it no request begins, as it might be repeated. Default 1,000. */
+  readonly maxUnsettled?: number;
   readonly bounds?: LaneBounds;
-  readonly observe?: Observer;
   /** Called when work ended with an error that is a mistake of ours; the record stays unacknowledged and is read again later. */
   readonly failed: (error: unknown, job: Job) => void;
 }
 
-/** What metrics want to know. */
-export interface Observer {
-  ended(facts: AttemptFacts): void;
-  diverted(): void;
+/** For metrics. */
+export interface EngineState {
+  readonly inFlight: number;
+  readonly unsettled: number;
+  readonly queued: number;
+  readonly lanes: number;
+  readonly breakers: Readonly<Record<BreakerState, number>>;
 }
 
+const MIB = 1024 * 1024;
+export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 20_000, bytes: 64 * MIB };
+const MAX_UNSETTLED = 1_000;
 const SWEEP_MS = 10_000;
-const TOO_MANY_REQUESTS = 429;
+const GONE = 410;
 
 /**
  * Takes deliveries as they are read and sees each to an end: delivered, on the retry wheel, or dead, and only then acknowledges
  * its record. Every webhook has a lane of its own, so that no receiver holds up another.
  */
 export class DeliveryEngine {
+  readonly #room: Room;
+  readonly #settlement: Settlement;
   readonly #lanes = new Map<string, Lane<Job>>();
-  readonly #wakes = new Map<string, () => void>();
-  /** Lanes that could not dispatch because the whole engine was full, in the order in which they came. */
+  readonly #wakes = new Map<Lane<Job>, { readonly at: number; readonly callOff: () => void }>();
+  /** Lanes that could not send because nobody may, in the order in which they came. */
   readonly #starved = new Set<Lane<Job>>();
   /** Versions of webhooks whose receiver answered 410; they stay disabled here until the configuration says something newer. */
   readonly #gone = new Map<string, number>();
-  #inFlight = 0;
+  #unsettled = 0;
   #sweptAt = 0;
 
-  constructor(private readonly options: EngineOptions) {}
+  constructor(private readonly options: EngineOptions) {
+    this.#room = new Room(options.room ?? DEFAULT_ROOM);
+    this.#settlement = new Settlement(options);
+  }
 
-  get state(): { inFlight: number; queued: number; lanes: number; breakersOpen: number } {
-    const lanes = [...this.#lanes.values()];
-    return {
-      inFlight: this.#inFlight,
-      queued: lanes.reduce((sum, lane) => sum + lane.queued, 0),
-      lanes: lanes.length,
-      breakersOpen: lanes.filter((lane) => lane.breaker.state !== 'closed').length,
-    };
+  get state(): EngineState {
+    const breakers = Object.fromEntries(BREAKER_STATES.map((state) => [state, 0])) as Record<BreakerState, number>;
+    let queued = 0;
+    for (const lane of this.#lanes.values()) {
+      queued += lane.queued;
+      breakers[lane.breaker.state] += 1;
+    }
+    return { inFlight: this.#room.inFlight, unsettled: this.#unsettled, queued, lanes: this.#lanes.size, breakers };
   }
 
   /** Takes a delivery; returns at once. */
   accept(job: Job): void {
-    const webhook = this.#deliverable(job.delivery.webhook);
+    const { clock, observe } = this.options;
+    const now = clock.now();
+    const { webhook: id, dueAt } = job.delivery;
+    if (dueAt !== undefined) observe?.returned(now - dueAt);
+    const webhook = this.#deliverable(id);
     if (typeof webhook === 'string') this.#run(job, this.#recheck(job));
-    else if (expired(job.delivery, webhook, this.options.clock.now()))
-      this.#run(job, this.#bury(job, webhook, 'expired'));
+    else if (expired(job.delivery, webhook, now)) this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
     else this.#admit(job, webhook);
   }
 
   #admit(job: Job, webhook: WebhookSnapshot): void {
-    const lane = this.#lane(webhook);
     const now = this.options.clock.now();
-    if (this.#full && lane.queued === 0) this.#starved.add(lane);
+    const lane = this.#lane(job, webhook, now);
     const admission = lane.admit(job, now, this.#full);
-    if (admission.kind === 'dispatch') this.#dispatch(lane, job, webhook);
-    else if (admission.kind === 'divert') this.#divert(job, admission.until);
-    else this.#wake(lane, now);
+    switch (admission.kind) {
+      case 'dispatch':
+        this.#run(job, this.#attempt(lane, job, webhook, admission.slot));
+        break;
+      case 'divert':
+        this.#run(job, this.#settlement.divert(job, admission.until));
+        break;
+      case 'queue':
+        if (this.#full) this.#starved.add(lane);
+        this.#wake(lane, now);
+    }
   }
 
+  /** Nothing may be sent: all slots are taken, or what was sent cannot be written down. */
   get #full(): boolean {
-    return this.#inFlight >= (this.options.maxInFlight ?? 5_000);
+    return !this.#room.hasSlot || this.#unsettled >= (this.options.maxUnsettled ?? MAX_UNSETTLED);
   }
 
   /** A webhook that looks undeliverable may only be newer than what we know: look again when we are up to date. */
   async #recheck(job: Job): Promise<void> {
     await this.options.webhooks.current();
+    if (!job.isCurrent()) return;
     const webhook = this.#deliverable(job.delivery.webhook);
-    if (typeof webhook === 'string') await this.#bury(job, undefined, webhook);
+    if (typeof webhook === 'string') await this.#settlement.bury(job, undefined, webhook);
     else this.#admit(job, webhook);
   }
 
@@ -91,51 +116,61 @@ export class DeliveryEngine {
     if (webhook === undefined) return 'webhook_deleted';
     if (webhook.state === 'disabled') return 'webhook_disabled';
     if (!webhook.validated) return 'webhook_not_validated';
-    if ((this.#gone.get(id) ?? 0) >= webhook.version) return 'webhook_disabled';
+    const gone = this.#gone.get(id);
+    if (gone === undefined) return webhook;
+    if (gone >= webhook.version) return 'webhook_disabled';
+    this.#gone.delete(id);
     return webhook;
   }
 
-  #lane(webhook: WebhookSnapshot): Lane<Job> {
-    let lane = this.#lanes.get(webhook.id);
+  /** One for each record key: a webhook's shards are independent of one another. */
+  #lane(job: Job, webhook: WebhookSnapshot, now: number): Lane<Job> {
+    const key = job.key?.toString() ?? webhook.id;
+    let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      this.#sweep();
-      lane = new Lane(webhook.id, this.options.bounds ?? DEFAULT_BOUNDS);
-      this.#lanes.set(webhook.id, lane);
+      this.#sweep(now);
+      lane = new Lane(key, this.#room, this.options.bounds ?? DEFAULT_BOUNDS);
+      this.#lanes.set(key, lane);
     }
-    lane.configure(webhook);
+    lane.configure(webhook, now);
     return lane;
   }
 
-  #sweep(): void {
-    const now = this.options.clock.now();
+  #sweep(now: number): void {
     if (now - this.#sweptAt < SWEEP_MS) return;
     this.#sweptAt = now;
-    for (const [id, lane] of this.#lanes) if (lane.idle(now)) this.#lanes.delete(id);
+    for (const [key, lane] of this.#lanes) if (lane.idle(now)) this.#lanes.delete(key);
   }
 
-  #dispatch(lane: Lane<Job>, job: Job, webhook: WebhookSnapshot): void {
-    this.#inFlight += 1;
-    this.#run(job, this.#attempt(lane, job, webhook));
+  async #attempt(lane: Lane<Job>, job: Job, webhook: WebhookSnapshot, slot: Slot): Promise<void> {
+    const result = await this.options.sender.post(job, webhook);
+    const ended = { job, webhook, startedAt: slot.startedAt, result };
+    this.#unsettled += 1;
+    this.#learn(lane, slot, ended);
+    try {
+      await this.#settlement.settle(ended);
+    } finally {
+      this.#unsettled -= 1;
+      this.#feed();
+    }
   }
 
-  async #attempt(lane: Lane<Job>, job: Job, webhook: WebhookSnapshot): Promise<void> {
-    const { clock, sender } = this.options;
-    const startedAt = clock.now();
-    const result = await sender.post(job, webhook);
-    const answered = result.outcome === 'response' && result.status < 500 && result.status !== TOO_MANY_REQUESTS;
-    this.#release(lane, answered ? 'succeeded' : 'failed', startedAt);
-    await this.#conclude(job, webhook, startedAt, result);
-  }
-
-  #release(lane: Lane<Job>, outcome: 'succeeded' | 'failed', startedAt: number): void {
+  /** What an answer says about the receiver counts at once, before it is written down. */
+  #learn(lane: Lane<Job>, slot: Slot, { job, webhook, result }: EndedAttempt): void {
     const now = this.options.clock.now();
-    this.#inFlight -= 1;
-    lane.finished(outcome, now - startedAt, now);
+    if (result.outcome === 'response' && result.status === GONE) this.#gone.set(webhook.id, webhook.version);
+    lane.finished(job, slot, isHealthy(result) ? 'succeeded' : 'failed', now);
+    const restMs = restOf(result, now);
+    if (restMs !== undefined) lane.rest(now + restMs);
     this.#pump(lane);
-    for (const starved of this.#starved) {
+    this.#feed();
+  }
+
+  #feed(): void {
+    for (const lane of this.#starved) {
       if (this.#full) return;
-      this.#starved.delete(starved);
-      this.#pump(starved);
+      this.#starved.delete(lane);
+      this.#pump(lane);
     }
   }
 
@@ -143,95 +178,37 @@ export class DeliveryEngine {
   #pump(lane: Lane<Job>): void {
     const now = this.options.clock.now();
     while (!this.#full) {
-      const job = lane.next(now);
-      if (job === undefined) break;
-      this.#send(lane, job, now);
+      const next = lane.next(now);
+      if (next === undefined) break;
+      this.#send(lane, next.job, next.slot, now);
     }
     if (this.#full && lane.queued > 0) this.#starved.add(lane);
-    for (const { job, until } of lane.overdue(now)) this.#divert(job, until);
+    for (const { job, until } of lane.overdue(now))
+      if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
     this.#wake(lane, now);
   }
 
-  /** The webhook may have changed while the delivery was queued. */
-  #send(lane: Lane<Job>, job: Job, now: number): void {
-    const webhook = this.#deliverable(job.delivery.webhook);
-    if (typeof webhook !== 'string') {
-      this.#dispatch(lane, job, webhook);
-      return;
+  /** While the delivery was queued its partition may have been taken away, or the webhook may have changed. */
+  #send(lane: Lane<Job>, job: Job, slot: Slot, now: number): void {
+    const webhook = job.isCurrent() ? this.#deliverable(job.delivery.webhook) : undefined;
+    if (typeof webhook === 'object') this.#run(job, this.#attempt(lane, job, webhook, slot));
+    else {
+      lane.withdraw(job, slot, now);
+      if (webhook !== undefined) this.#run(job, this.#recheck(job));
     }
-    lane.finished('succeeded', 0, now);
-    this.#run(job, this.#recheck(job));
   }
 
   #wake(lane: Lane<Job>, now: number): void {
-    this.#wakes.get(lane.webhook)?.();
-    this.#wakes.delete(lane.webhook);
     const at = lane.wakeAt(now);
-    if (at === undefined) return;
+    const former = this.#wakes.get(lane);
+    // To be woken too early costs less than a new timer for each delivery.
+    if (at === undefined || (former !== undefined && former.at <= at)) return;
+    former?.callOff();
     const callOff = this.options.clock.at(at, () => {
-      this.#wakes.delete(lane.webhook);
+      this.#wakes.delete(lane);
       this.#pump(lane);
     });
-    this.#wakes.set(lane.webhook, callOff);
-  }
-
-  #divert(job: Job, until: number): void {
-    this.options.observe?.diverted();
-    const firstAttemptAt = job.delivery.firstAttemptAt ?? this.options.clock.now();
-    const diverted = this.options.exits.wait(job, { ...job.delivery, firstAttemptAt, dueAt: until }, until);
-    this.#run(
-      job,
-      diverted.then(() => {
-        job.done();
-      }),
-    );
-  }
-
-  async #conclude(job: Job, webhook: WebhookSnapshot, startedAt: number, result: OutboundResult): Promise<void> {
-    const { clock, exits, random } = this.options;
-    const endedAt = clock.now();
-    const outcome = decideOutcome(result, job.delivery, webhook, endedAt, random);
-    const facts = { job, webhook, startedAt, endedAt, result };
-    switch (outcome.kind) {
-      case 'delivered':
-        await this.#record({ ...facts, outcome: 'delivered' });
-        break;
-      case 'retry': {
-        const next = {
-          ...job.delivery,
-          attempt: job.delivery.attempt + 1,
-          firstAttemptAt: job.delivery.firstAttemptAt ?? startedAt,
-          dueAt: outcome.dueAt,
-        };
-        await Promise.all([
-          exits.wait(job, next, outcome.dueAt),
-          this.#record({ ...facts, outcome: 'retrying', nextAttemptAt: outcome.dueAt }),
-        ]);
-        break;
-      }
-      case 'dead':
-        if (outcome.reason === 'receiver_gone') this.#gone.set(webhook.id, webhook.version);
-        await Promise.all([
-          exits.dead(job, outcome.reason, describeFailure(result).errorDetail ?? DEAD_REASONS[outcome.reason]),
-          this.#record({ ...facts, outcome: 'dead', reason: outcome.reason }),
-        ]);
-    }
-    job.done();
-  }
-
-  /** Ends a delivery without a request. */
-  async #bury(job: Job, webhook: WebhookSnapshot | undefined, reason: DeadReason): Promise<void> {
-    const now = this.options.clock.now();
-    await Promise.all([
-      this.options.exits.dead(job, reason, DEAD_REASONS[reason]),
-      this.#record({ job, webhook, startedAt: now, endedAt: now, result: undefined, outcome: 'dead', reason }),
-    ]);
-    job.done();
-  }
-
-  async #record(facts: AttemptFacts): Promise<void> {
-    this.options.observe?.ended(facts);
-    await this.options.exits.attempt(facts);
+    this.#wakes.set(lane, { at, callOff });
   }
 
   #run(job: Job, work: Promise<void>): void {

@@ -1,63 +1,89 @@
 import type { WebhookSnapshot } from '@postduif/contracts';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { RateLimiter } from './rate-limiter.js';
+import type { Room } from './room.js';
 
-/** Bounds of what a webhook may keep in memory. */
+/** Bounds of a webhook's lane. All times in milliseconds. */
 export interface LaneBounds {
-  /** Longest expected wait in the queue, in milliseconds; beyond it deliveries are diverted. */
+  /** Longest expected wait in the queue; beyond it deliveries are diverted. */
   readonly maxWaitMs: number;
-  readonly maxQueued: number;
-  readonly maxQueuedBytes: number;
-  /** Farthest moment to which a diversion is scheduled, in milliseconds from now. */
+  /** Longest real wait: what the receiver turned out to be slower than expected for is diverted then. */
+  readonly overdueMs: number;
+  /** Shortest diversion: what the shortest tier of the wheel is for. */
+  readonly shortestMs: number;
+  /** Longest diversion of a delivery that has not waited yet. */
   readonly horizonMs: number;
+  /** Longest diversion of all. */
+  readonly farthestMs: number;
 }
 
 export const DEFAULT_BOUNDS: LaneBounds = {
-  maxWaitMs: 1_000,
-  maxQueued: 2_000,
-  maxQueuedBytes: 4 * 1024 * 1024,
-  horizonMs: 60_000,
+  maxWaitMs: 2_000,
+  overdueMs: 5_000,
+  shortestMs: 1_000,
+  horizonMs: 30_000,
+  farthestMs: 3_600_000,
 };
 
 /** What a lane needs to know of a delivery. */
 export interface Queued {
   readonly body: { readonly length: number };
-  /** True when it comes back from the retry wheel: it has waited already and goes before new ones. */
-  readonly returning: boolean;
+  readonly delivery: { readonly firstAttemptAt?: number | undefined; readonly dueAt?: number | undefined };
 }
 
-/** Where a delivery goes now. `divertUntil` is a moment in Unix milliseconds. */
+/** Permission for one request. Given back with how it ended. */
+export interface Slot {
+  readonly startedAt: number;
+  /** It decides about the breaker. */
+  readonly probe: boolean;
+}
+
+/** Where a delivery goes now. `until` is a moment in Unix milliseconds. */
 export type Admission =
-  { readonly kind: 'dispatch' } | { readonly kind: 'queue' } | { readonly kind: 'divert'; readonly until: number };
+  | { readonly kind: 'dispatch'; readonly slot: Slot }
+  | { readonly kind: 'queue' }
+  | { readonly kind: 'divert'; readonly until: number };
+
+/** Why there is no slot: none is free, or there will be none before `until`. */
+type Refusal = { readonly kind: 'busy' } | { readonly kind: 'closed'; readonly until: number };
+
+const BUSY: Refusal = { kind: 'busy' };
+const QUEUE: Admission = { kind: 'queue' };
 
 /** Expected duration of a request before any was measured. */
 const ASSUMED_LATENCY_MS = 50;
 const SMOOTHING = 0.2;
+/** Multiples of it, modulo 1, are as even as can be (Weyl, 1916). */
+const GOLDEN_RATIO = 0.618_033_988_749_895;
 
 /**
  * One webhook's way through the engine: slots for requests in flight, its rate, its breaker and a short queue. What does not fit
  * is diverted to the retry wheel, due when the webhook will have room (virtual scheduling: each diverted delivery takes the next
- * free time slot at the measured rate).
+ * free time slot at the measured rate). The longer a delivery has waited already, the farther away it may be sent, so that a long
+ * outage costs few hops, and after it none waits more than about half as long again.
  */
 export class Lane<Job extends Queued> {
-  readonly breaker: CircuitBreaker;
-  readonly #queue: { job: Job; since: number }[] = [];
-  #queuedBytes = 0;
+  readonly #queue: { readonly job: Job; readonly since: number }[] = [];
+  #bytes = 0;
   #inFlight = 0;
   #latencyMs = ASSUMED_LATENCY_MS;
   /** When a request last ended, or the first of those under way began. */
   #lastProgressAt = 0;
+  /** The next free time slot for a diverted delivery. */
   #virtualTime = 0;
+  #spreadAt = 0;
+  /** The receiver asked to be left alone until then. */
+  #restUntil = 0;
+  #version = 0;
   #concurrency = 1;
   #limiter: RateLimiter | undefined;
 
   constructor(
-    readonly webhook: string,
+    readonly key: string,
+    private readonly room: Room,
     private readonly bounds: LaneBounds = DEFAULT_BOUNDS,
-    breaker = new CircuitBreaker(),
-  ) {
-    this.breaker = breaker;
-  }
+    readonly breaker = new CircuitBreaker(),
+  ) {}
 
   get inFlight(): number {
     return this.#inFlight;
@@ -67,55 +93,75 @@ export class Lane<Job extends Queued> {
     return this.#queue.length;
   }
 
+  /** Deliveries queued or in flight. */
+  get records(): number {
+    return this.#queue.length + this.#inFlight;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Nothing is under way and nothing is remembered that matters: the lane can be forgotten. */
   idle(now: number): boolean {
     return (
-      this.#inFlight === 0 &&
-      this.#queue.length === 0 &&
+      this.records === 0 &&
       this.breaker.state === 'closed' &&
-      this.#virtualTime <= now &&
-      (this.#limiter?.nextAt ?? 0) <= now
+      Math.max(this.#virtualTime, this.#restUntil, this.#limiter?.nextAt ?? 0) <= now
     );
   }
 
-  /** Takes the limits from the newest configuration. */
-  configure(webhook: Pick<WebhookSnapshot, 'concurrency' | 'rate'>): void {
-    this.#concurrency = webhook.concurrency;
-    if (this.#limiter?.rate !== webhook.rate)
-      this.#limiter = webhook.rate === undefined ? undefined : new RateLimiter(webhook.rate);
+  /** Takes the limits from the newest configuration. A change of it ends a rest: its owner may have mended something. */
+  configure(
+    { version, concurrency, rate }: Pick<WebhookSnapshot, 'version' | 'concurrency' | 'rate'>,
+    now: number,
+  ): void {
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#concurrency = concurrency;
+    this.#restUntil = 0;
+    if (rate === undefined) this.#limiter = undefined;
+    else if (this.#limiter === undefined) this.#limiter = new RateLimiter(rate);
+    else this.#limiter.change(rate, now);
   }
 
-  /** Decides about a delivery that has just been read. After `dispatch` its slot is taken. `full`: the whole engine has no slot. */
+  /** Decides about a delivery that has just been read. `full`: nothing may be sent at present. */
   admit(job: Job, now: number, full = false): Admission {
-    if (!job.returning && this.#virtualTime > now + this.bounds.maxWaitMs) return this.#divert(now);
+    if (!this.room.fits(this, job.body.length)) return this.#divert(job, now);
     if (this.#queue.length === 0 && !full) {
-      const admission = this.#tryDispatch(now);
-      if (admission === true) return { kind: 'dispatch' };
-      if (admission.reason === 'breaker') return this.#divert(now, admission.until);
+      const slot = this.#takeSlot(now);
+      if (slot.kind === 'slot') {
+        this.#enter(job);
+        return { kind: 'dispatch', slot };
+      }
+      if (slot.kind === 'closed') return this.#divert(job, now, slot.until);
     }
-    if (!this.#fits(job, now)) return this.#divert(now);
-    this.#enqueue(job, now);
-    return { kind: 'queue' };
+    if (!this.#mayQueue(job, now)) return this.#divert(job, now);
+    this.#enter(job);
+    this.#queue.push({ job, since: now });
+    return QUEUE;
   }
 
-  /** The next queued delivery that may go now; its slot is taken. */
-  next(now: number): Job | undefined {
+  /** The next queued delivery that may go now, with its slot. */
+  next(now: number): { job: Job; slot: Slot } | undefined {
     const head = this.#queue[0];
-    if (head === undefined || this.#tryDispatch(now) !== true) return undefined;
+    if (head === undefined) return undefined;
+    const slot = this.#takeSlot(now);
+    if (slot.kind !== 'slot') return undefined;
     this.#queue.shift();
-    this.#queuedBytes -= head.job.body.length;
-    return head.job;
+    return { job: head.job, slot };
   }
 
-  /** Queued deliveries to divert: those that have waited too long, or all while the breaker is not closed. */
+  /** Queued deliveries to divert: those that have waited too long, or all while none may go. */
   *overdue(now: number): Generator<{ job: Job; until: number }> {
     for (;;) {
       const head = this.#queue[0];
       if (head === undefined) return;
-      if (this.breaker.state === 'closed' && now - head.since < this.bounds.maxWaitMs) return;
+      if (this.#isOpen(now) && now - head.since < this.bounds.overdueMs) return;
       this.#queue.shift();
-      this.#queuedBytes -= head.job.body.length;
-      yield { job: head.job, until: this.#divert(now).until };
+      this.#leave(head.job);
+      const notBefore = Math.max(this.#restUntil, this.breaker.admitsFrom(now));
+      yield { job: head.job, until: this.#divert(head.job, now, notBefore).until };
     }
   }
 
@@ -123,59 +169,107 @@ export class Lane<Job extends Queued> {
   wakeAt(now: number): number | undefined {
     const head = this.#queue[0];
     if (head === undefined) return undefined;
-    if (this.breaker.state !== 'closed') return now;
-    const overdueAt = head.since + this.bounds.maxWaitMs;
-    return this.#limiter !== undefined && this.#limiter.nextAt > now
-      ? Math.min(this.#limiter.nextAt, overdueAt)
-      : overdueAt;
+    if (!this.#isOpen(now)) return now;
+    const overdueAt = head.since + this.bounds.overdueMs;
+    const allowedAt = this.#limiter?.nextAt ?? 0;
+    return allowedAt > now ? Math.min(allowedAt, overdueAt) : overdueAt;
   }
 
-  /** A request has ended after `durationMs`. */
-  finished(outcome: 'succeeded' | 'failed', durationMs: number, now: number): void {
-    this.#inFlight -= 1;
+  /** A request has ended. */
+  finished(job: Job, slot: Slot, outcome: 'succeeded' | 'failed', now: number): void {
+    this.#giveBack(job);
     this.#lastProgressAt = now;
-    this.#latencyMs += (durationMs - this.#latencyMs) * SMOOTHING;
-    if (outcome === 'succeeded') this.breaker.succeeded();
-    else this.breaker.failed(now);
+    this.#latencyMs += (now - slot.startedAt - this.#latencyMs) * SMOOTHING;
+    if (outcome === 'failed') this.breaker.failed(now, slot.probe);
+    else {
+      // What was measured while it was down says nothing about when it has room.
+      if (this.breaker.state !== 'closed') this.#virtualTime = now;
+      this.breaker.succeeded();
+    }
+    // Whoever has slots to spare is not behind any more.
+    if (this.#queue.length === 0) this.#virtualTime = Math.min(this.#virtualTime, now + this.bounds.maxWaitMs);
   }
 
-  #tryDispatch(now: number): true | { reason: 'full' } | { reason: 'breaker'; until: number } {
-    if (this.#inFlight >= this.#concurrency) return { reason: 'full' };
-    if (this.#limiter !== undefined && this.#limiter.nextAt > now) return { reason: 'full' };
-    const admitted = this.breaker.admit(now);
-    if (admitted !== true) return { reason: 'breaker', until: admitted };
+  /** A delivery that had its slot is not sent after all. */
+  withdraw(job: Job, slot: Slot, now: number): void {
+    this.#giveBack(job);
+    if (slot.probe) this.breaker.withdraw(now);
+  }
+
+  /** The receiver asked to be left alone (`Retry-After`). */
+  rest(until: number): void {
+    this.#restUntil = Math.max(this.#restUntil, until);
+  }
+
+  #isOpen(now: number): boolean {
+    return this.breaker.state === 'closed' && this.#restUntil <= now;
+  }
+
+  #takeSlot(now: number): ({ readonly kind: 'slot' } & Slot) | Refusal {
+    if (this.#restUntil > now) return { kind: 'closed', until: this.#restUntil };
+    if (this.#inFlight >= this.room.share(this.#concurrency)) return BUSY;
+    if (this.#limiter !== undefined && this.#limiter.nextAt > now) return BUSY;
+    const admission = this.breaker.admit(now);
+    if (!admission.admitted) return { kind: 'closed', until: admission.until };
     this.#limiter?.take(now);
     if (this.#inFlight === 0) this.#lastProgressAt = now;
     this.#inFlight += 1;
-    return true;
+    this.room.takeSlot();
+    return { kind: 'slot', startedAt: now, probe: admission.probe };
+  }
+
+  #giveBack(job: Job): void {
+    this.#inFlight -= 1;
+    this.room.freeSlot();
+    this.#leave(job);
+  }
+
+  #enter({ body }: Job): void {
+    this.#bytes += body.length;
+    this.room.enter(body.length);
+  }
+
+  #leave({ body }: Job): void {
+    this.#bytes -= body.length;
+    this.room.leave(body.length);
   }
 
   /** Requests a second that the webhook is expected to take. A receiver that hangs is known by what does not end. */
   #serviceRate(now: number): number {
-    const hangingMs = this.#inFlight >= this.#concurrency ? now - this.#lastProgressAt : 0;
-    const byLatency = (this.#concurrency * 1_000) / Math.max(this.#latencyMs, hangingMs, 1);
-    return Math.min(byLatency, this.#limiter?.rate ?? Infinity);
+    const slots = this.room.share(this.#concurrency);
+    const hangingMs = this.#inFlight >= slots ? now - this.#lastProgressAt : 0;
+    const byLatency = (slots * 1_000) / Math.max(this.#latencyMs, hangingMs, 1);
+    return Math.min(byLatency, this.#limiter?.perSecond ?? Infinity);
   }
 
-  #fits(job: Job, now: number): boolean {
-    if (this.breaker.state !== 'closed') return false;
+  /** One delivery may always wait, however slow the webhook is. New ones do not overtake those that were diverted before them. */
+  #mayQueue(job: Job, now: number): boolean {
+    if (!this.#isOpen(now)) return false;
+    if (job.delivery.dueAt === undefined && this.#virtualTime > now + this.bounds.maxWaitMs) return false;
     const waitMs = ((this.#queue.length + 1) * 1_000) / this.#serviceRate(now);
-    return (
-      (waitMs <= this.bounds.maxWaitMs || this.#queue.length === 0) &&
-      this.#queue.length < this.bounds.maxQueued &&
-      this.#queuedBytes + job.body.length <= Math.max(this.bounds.maxQueuedBytes, job.body.length)
-    );
+    return waitMs <= this.bounds.maxWaitMs || this.#queue.length === 0;
   }
 
-  #enqueue(job: Job, now: number): void {
-    this.#queue.push({ job, since: now });
-    this.#queuedBytes += job.body.length;
-  }
-
-  #divert(now: number, notBefore = now): { kind: 'divert'; until: number } {
-    const earliest = Math.max(notBefore, now + this.bounds.maxWaitMs);
+  #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {
+    const earliest = Math.max(notBefore, now + this.bounds.shortestMs);
+    const horizon = this.#horizon(job, now);
+    if (this.breaker.state !== 'closed')
+      return { kind: 'divert', until: Math.ceil(earliest + horizon * this.#spread()) };
+    const latest = earliest + horizon;
     const slot = Math.max(this.#virtualTime, earliest);
-    this.#virtualTime = Math.min(slot + 1_000 / this.#serviceRate(now), earliest + this.bounds.horizonMs);
+    if (slot > latest) return { kind: 'divert', until: Math.ceil(latest) };
+    this.#virtualTime = slot + 1_000 / this.#serviceRate(now);
     return { kind: 'divert', until: Math.ceil(slot) };
+  }
+
+  /** Of a receiver that is down nobody knows when it has room. From 1/2 to 1, evenly, so that not all come back at once. */
+  #spread(): number {
+    this.#spreadAt = (this.#spreadAt + GOLDEN_RATIO) % 1;
+    return (1 + this.#spreadAt) / 2;
+  }
+
+  #horizon({ delivery: { firstAttemptAt = Infinity } }: Job, now: number): number {
+    const { horizonMs, farthestMs } = this.bounds;
+    return Math.min(farthestMs, Math.max(horizonMs, (now - firstAttemptAt) / 2));
   }
 }

@@ -8,15 +8,17 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly dueAt: number }
   | { readonly kind: 'dead'; readonly reason: DeadReason };
 
+const TOO_MANY_REQUESTS = 429;
 const GONE = 410;
+const UNAVAILABLE = 503;
 
 /**
  * Design section 5: 2xx is delivered; 410 ends it (and disables the webhook); everything else, redirects included, is tried again
- * by the webhook's schedule, later if the receiver's `Retry-After` says so.
+ * by the webhook's schedule, later if the receiver's `Retry-After` says so, but not beyond the overall deadline.
  */
 export function decideOutcome(
   result: OutboundResult,
-  delivery: Pick<DeliveryHeaders, 'attempt'>,
+  delivery: Pick<DeliveryHeaders, 'attempt' | 'firstAttemptAt'>,
   webhook: Pick<WebhookSnapshot, 'schedule'>,
   now: number,
   random: () => number,
@@ -32,19 +34,35 @@ export function decideOutcome(
     random,
     retryAfterMs: retryAfter(result, now),
   });
-  return 'exhausted' in next ? { kind: 'dead', reason: 'attempts_exhausted' } : { kind: 'retry', dueAt: next.dueAt };
+  if ('exhausted' in next) return { kind: 'dead', reason: 'attempts_exhausted' };
+  if (expired(delivery, webhook, next.dueAt)) return { kind: 'dead', reason: 'expired' };
+  return { kind: 'retry', dueAt: next.dueAt };
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** Diversions are no attempts, so they need an end of their own: twice the schedule, at least a day, from when it first could have gone. */
+/**
+ * The overall deadline: twice the schedule, at least a day, from when the delivery first could have gone. Waiting for room is no
+ * attempt and a receiver may ask for more time each time, so the schedule alone is no end.
+ */
 export function expired(
   delivery: Pick<DeliveryHeaders, 'firstAttemptAt'>,
   webhook: Pick<WebhookSnapshot, 'schedule'>,
-  now: number,
+  at: number,
 ): boolean {
   const scheduleMs = webhook.schedule.reduce((sum, seconds) => sum + seconds * 1_000, 0);
-  return delivery.firstAttemptAt !== undefined && now - delivery.firstAttemptAt > Math.max(DAY_MS, 2 * scheduleMs);
+  return delivery.firstAttemptAt !== undefined && at - delivery.firstAttemptAt > Math.max(DAY_MS, 2 * scheduleMs);
+}
+
+/** What an attempt says about the receiver's health: it works, whatever it thinks of this delivery, or it does not. */
+export function isHealthy(result: OutboundResult): boolean {
+  return result.outcome === 'response' && result.status < 500 && result.status !== TOO_MANY_REQUESTS;
+}
+
+/** How long the whole receiver, not only this delivery, asks to be left alone, in milliseconds (RFC 9110 10.2.3, RFC 6585 4). */
+export function restOf(result: OutboundResult, now: number): number | undefined {
+  if (result.outcome !== 'response') return undefined;
+  return result.status === TOO_MANY_REQUESTS || result.status === UNAVAILABLE ? retryAfter(result, now) : undefined;
 }
 
 function retryAfter(result: OutboundResult, now: number): number | undefined {

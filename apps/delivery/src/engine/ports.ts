@@ -8,16 +8,16 @@ export interface Job {
   readonly body: Buffer;
   /** Key of the record; kept over all topics, so that a webhook's shard keeps its partition. */
   readonly key: Buffer | null;
-  /** It has been on the retry wheel for this attempt. */
-  readonly returning: boolean;
   /** Acknowledges the record: everything that follows from it is durable. */
   done(): void;
+  /** False when its partition was taken away: somebody else sees to it. */
+  isCurrent(): boolean;
 }
 
 export interface Webhooks {
   /** The webhook as the configuration has it now. */
   find(id: string): WebhookSnapshot | undefined;
-  /** Resolves when everything is known that was on `config` at the moment of the call. */
+  /** Resolves when everything is known that was on `config` at the moment of the call. Never rejects. */
   current(): Promise<void>;
 }
 
@@ -46,16 +46,29 @@ export interface AttemptFacts {
   readonly reason?: DeadReason;
 }
 
+/** What metrics want to know. */
+export interface Observer {
+  ended(facts: AttemptFacts): void;
+  /** An attempt of a partition that was taken away meanwhile has ended: nothing follows from it here. */
+  fenced(facts: Omit<AttemptFacts, 'outcome'>): void;
+  diverted(): void;
+  /** A delivery came off the wheel. */
+  returned(lateMs: number): void;
+}
+
 export interface Clock {
   now(): number;
   /** Runs `work` at `at` (Unix milliseconds); returns how to call it off. */
   at(at: number, work: () => void): () => void;
 }
 
+/** Longer waits are not for timers; who set one asks again. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   at: (at, work) => {
-    const timer = setTimeout(work, Math.max(0, at - Date.now()));
+    const timer = setTimeout(work, Math.min(LONGEST_TIMER_MS, Math.max(0, at - Date.now())));
     return () => {
       clearTimeout(timer);
     };

@@ -25,6 +25,25 @@ describe('RateLimiter', () => {
     );
   });
 
+  it('given a rate that changes at any moment, then no second holds more requests than the higher of the two allows', () => {
+    const rates = fc.double({ min: 1, max: 500, noNaN: true });
+    fc.assert(
+      fc.property(rates, rates, fc.integer({ min: 0, max: 2_000 }), (before, after, changeAt) => {
+        const limiter = new RateLimiter(before);
+        const taken: number[] = [];
+        for (let now = 0; now < 4_000; now++) {
+          if (now === changeAt) limiter.change(after, now);
+          while (limiter.take(now)) taken.push(now);
+        }
+        for (const from of taken)
+          expect(taken.filter((at) => at >= from && at < from + 1_000).length).toBeLessThanOrEqual(
+            Math.ceil(Math.max(before, after)) + 1,
+          );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it('given steady demand, when ten seconds pass, then at least 95 % of the rate was allowed', () => {
     const limiter = new RateLimiter(1_000);
     let taken = 0;

@@ -6,16 +6,21 @@ const BURST_MS = 10;
  * much wider (1 %) that the burst fits into the rate. Generic cell rate algorithm.
  */
 export class RateLimiter {
-  readonly #spacingMs: number;
+  #spacingMs: number;
   #nextAt = 0;
 
-  constructor(readonly rate: number) {
-    this.#spacingMs = (1_000 + BURST_MS) / rate;
+  /** @param rate requests a second */
+  constructor(private rate: number) {
+    this.#spacingMs = spacing(rate);
   }
 
   /** The moment (Unix milliseconds) from which the next request may go. */
   get nextAt(): number {
     return this.#nextAt;
+  }
+
+  get perSecond(): number {
+    return this.rate;
   }
 
   /** Takes an allowance if there is one. */
@@ -24,4 +29,16 @@ export class RateLimiter {
     this.#nextAt = Math.max(now - BURST_MS, this.#nextAt) + this.#spacingMs;
     return true;
   }
+
+  /** Goes on with another rate. What went before still counts, but the next request waits no longer than the new rate says. */
+  change(rate: number, now: number): void {
+    if (rate === this.rate) return;
+    this.rate = rate;
+    this.#spacingMs = spacing(rate);
+    this.#nextAt = Math.min(this.#nextAt, now + this.#spacingMs);
+  }
+}
+
+function spacing(rate: number): number {
+  return (1_000 + BURST_MS) / rate;
 }

@@ -1,19 +1,19 @@
-import { encodeDeliveryHeaders } from '@postduif/contracts';
+import { DEAD_REASONS, encodeDeliveryHeaders } from '@postduif/contracts';
 import type { Attempt, DeadHeaders, DeadReason, DeliveryHeaders, TopicNames } from '@postduif/contracts';
+import type { OutgoingRecord } from '@postduif/kafka';
 import { tierFor } from '@postduif/retry-schedule';
 import { describeFailure } from '../engine/outcome.js';
 import type { AttemptFacts, Clock, Exits, Job } from '../engine/ports.js';
 
-interface OutgoingRecord {
-  readonly topic: string;
-  readonly key: Buffer | string | null;
-  readonly value: Buffer;
-  readonly headers?: Record<string, string>;
-}
-
 /** Keeps trying until the record is durable. */
 export interface DurableProducer {
   send(record: OutgoingRecord): Promise<void>;
+}
+
+interface Letter {
+  readonly key: Buffer | null;
+  readonly value: Buffer;
+  readonly headers: Record<string, string>;
 }
 
 /** Where deliveries go when they leave the engine: the wheel's topics, the dead letters, the attempts. */
@@ -35,17 +35,12 @@ export class KafkaExits implements Exits {
   }
 
   dead(job: Pick<Job, 'key' | 'body' | 'delivery'>, reason: DeadReason, detail: string): Promise<void> {
-    return this.bury({ key: job.key, value: job.body, headers: encodeDeliveryHeaders(job.delivery) }, reason, detail);
+    return this.#bury({ key: job.key, value: job.body, headers: encodeDeliveryHeaders(job.delivery) }, reason, detail);
   }
 
-  /** Dead letter of a record as it came, headers included, with the reason beside them. */
-  bury(
-    record: { key: Buffer | null; value: Buffer; headers: Record<string, string> },
-    reason: DeadReason,
-    detail: string,
-  ): Promise<void> {
-    const why: DeadHeaders = { reason, 'reason-detail': detail, 'dead-at': String(this.clock.now()) };
-    return this.producer.send({ ...record, topic: this.topics.dead, headers: { ...record.headers, ...why } });
+  /** Dead letter of a record that is no delivery. */
+  malformed(record: Letter): Promise<void> {
+    return this.#bury(record, 'delivery_malformed', DEAD_REASONS.delivery_malformed);
   }
 
   attempt(facts: AttemptFacts): Promise<void> {
@@ -54,6 +49,12 @@ export class KafkaExits implements Exits {
       key: facts.job.delivery.webhook,
       value: Buffer.from(JSON.stringify(attemptRecord(facts))),
     });
+  }
+
+  /** As it came, headers included, with the reason beside them. */
+  #bury(record: Letter, reason: DeadReason, detail: string): Promise<void> {
+    const why: DeadHeaders = { reason, 'reason-detail': detail, 'dead-at': String(this.clock.now()) };
+    return this.producer.send({ ...record, topic: this.topics.dead, headers: { ...record.headers, ...why } });
   }
 }
 

@@ -5,6 +5,7 @@ import type { OutboundResult, OutboundSender, ParsedHandlerUrl } from '@postduif
 import type { WebhookSnapshot } from '@postduif/contracts';
 import type { SigningKey, WebhookDirectory } from '../configuration/webhook-directory.js';
 import type { Clock, Job, Sender } from '../engine/ports.js';
+import { boundedSigner, signingThreads } from './bounded-signer.js';
 
 type Header = readonly [name: string, value: string];
 
@@ -79,7 +80,7 @@ export class SignedSender implements Sender {
   #signer(key: SigningKey): AsyncSigner {
     let signer = this.#signers.get(key);
     if (signer === undefined) {
-      signer = rsaSigner(key.privateKey);
+      signer = boundedSigner(rsaSigner(key.privateKey), signingThreads());
       this.#signers.set(key, signer);
     }
     return signer;

@@ -1,7 +1,8 @@
 import { decodeDeliveryHeaders, WHEEL_TIERS } from '@postduif/contracts';
 import type { TopicNames } from '@postduif/contracts';
 import { tierFor } from '@postduif/retry-schedule';
-import type { ConsumedRecord } from '@postduif/kafka';
+import { RecordConsumer } from '@postduif/kafka';
+import type { ConsumedRecord, KafkaClients, Log, PartitionState } from '@postduif/kafka';
 import type { Clock } from '../engine/ports.js';
 import type { DurableProducer, KafkaExits } from '../exits/kafka-exits.js';
 import { Wheel } from './wheel.js';
@@ -11,65 +12,100 @@ interface WaitingRecord extends Waiting {
   readonly record: ConsumedRecord;
 }
 
+export interface WheelReaderOptions {
+  readonly kafka: KafkaClients;
+  readonly groupId: string;
+  readonly topics: TopicNames;
+  readonly producer: DurableProducer;
+  readonly exits: KafkaExits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly failed: (error: unknown) => void;
+}
+
+const MIB = 1024 * 1024;
+/** Enough for what is released within two seconds, also when everything waits in one partition. */
+const IN_MEMORY = { records: 10_000, bytes: 16 * MIB };
+const PARTITION_FETCH_BYTES = MIB / 4;
+const FETCH_BYTES = 2 * MIB;
+
 /** Connects the wheel with its topics: what is read waits, what is released goes back to `deliveries` or down a tier. */
 export class WheelReader {
   readonly #wheel: Wheel<WaitingRecord>;
+  readonly #consumer: RecordConsumer;
 
-  constructor(
-    private readonly producer: DurableProducer,
-    private readonly exits: KafkaExits,
-    private readonly topics: TopicNames,
-    clock: Clock,
-    private readonly failed: (error: unknown) => void,
-  ) {
+  constructor(private readonly options: WheelReaderOptions) {
+    const { kafka, groupId, topics, clock, log, failed } = options;
     const delays = new Map(WHEEL_TIERS.map((tier) => [topics.retry[tier.name], tier.delayMs]));
     this.#wheel = new Wheel({
       clock,
       delayOf: (topic) => delays.get(topic) ?? 0,
       forward: (waiting, now) => this.#forward(waiting, now),
+      resume: (partition) => {
+        this.#consumer.resume(partition);
+      },
       failed,
     });
-  }
-
-  get waiting(): number {
-    return this.#wheel.waiting;
-  }
-
-  read(record: ConsumedRecord): void {
-    const delivery = decodeDeliveryHeaders(record.headers);
-    if (delivery === undefined) {
-      const { key, value, headers } = record;
-      this.exits
-        .bury(
-          { key, value: value ?? Buffer.alloc(0), headers },
-          'delivery_malformed',
-          'The record lacks the headers of a delivery.',
-        )
-        .then(() => {
-          record.done();
-        }, this.failed);
-      return;
-    }
-    this.#wheel.add({
-      topic: record.topic,
-      partition: record.partition,
-      enteredAt: record.timestamp,
-      dueAt: delivery.dueAt ?? record.timestamp,
-      record,
-      done: () => {
-        record.done();
+    this.#consumer = new RecordConsumer({
+      kafka,
+      log,
+      groupId,
+      topics: Object.values(topics.retry),
+      highWater: IN_MEMORY,
+      totalHighWater: IN_MEMORY,
+      maxBytesPerPartition: PARTITION_FETCH_BYTES,
+      maxBytesPerFetch: FETCH_BYTES,
+      // Long enough for what is on its way to the next topic; what waits for its release is not done sooner by waiting for it.
+      rebalanceDrainMs: 200,
+      isWanted: ({ topic, partition, timestamp }) => this.#wheel.isWanted({ topic, partition, enteredAt: timestamp }),
+      onRecord: (record) => {
+        this.#read(record);
+      },
+      onRevoked: (partitions) => {
+        for (const partition of partitions) this.#wheel.drop(partition);
       },
     });
   }
 
-  revoked(partitions: readonly { topic: string; partition: number }[]): void {
-    for (const { topic, partition } of partitions) this.#wheel.drop(topic, partition);
+  /** Records of the wheel in memory. */
+  get waiting(): number {
+    return this.#wheel.waiting;
+  }
+
+  start(): Promise<void> {
+    return this.#consumer.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#consumer.stop({ drainMs: 0 });
+  }
+
+  isAlive(maxSilenceMs: number): boolean {
+    return this.#consumer.isAlive(maxSilenceMs);
+  }
+
+  partitions(): PartitionState[] {
+    return this.#consumer.lag();
+  }
+
+  #read(record: ConsumedRecord): void {
+    const { topic, partition, timestamp, key, value, headers } = record;
+    const done = (): void => {
+      record.done();
+    };
+    const delivery = decodeDeliveryHeaders(headers);
+    if (delivery === undefined) {
+      const letter = { key, value: value ?? Buffer.alloc(0), headers };
+      this.options.exits.malformed(letter).then(done, this.options.failed);
+      return;
+    }
+    this.#wheel.add({ topic, partition, enteredAt: timestamp, dueAt: delivery.dueAt ?? timestamp, record, done });
   }
 
   #forward({ record, dueAt }: WaitingRecord, now: number): Promise<void> {
-    const topic = dueAt <= now ? this.topics.deliveries : this.topics.retry[tierFor(dueAt - now).name];
-    return this.producer.send({
-      topic,
+    const { topics, producer } = this.options;
+    return producer.send({
+      topic: dueAt <= now ? topics.deliveries : topics.retry[tierFor(dueAt - now).name],
       key: record.key,
       value: record.value ?? Buffer.alloc(0),
       headers: record.headers,

@@ -1,9 +1,12 @@
 import type { Clock } from '../engine/ports.js';
 
-/** A record waiting in a tier. */
-export interface Waiting {
+interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
+}
+
+/** A record waiting in a tier. */
+export interface Waiting extends TopicPartition {
   /** When it entered the tier: the record's timestamp, Unix milliseconds. */
   readonly enteredAt: number;
   /** When it wants to be back on `deliveries`, Unix milliseconds. */
@@ -17,76 +20,91 @@ export interface WheelOptions<W extends Waiting> {
   readonly delayOf: (topic: string) => number;
   /** Sends a record on: to `deliveries` when it is due, else to the tier for what remains. Resolves when that is durable. */
   readonly forward: (waiting: W, now: number) => Promise<void>;
+  /** Reads a partition on whose next record was not wanted. */
+  readonly resume: (partition: TopicPartition) => void;
   readonly failed: (error: unknown, waiting: W) => void;
 }
 
+/** One partition of a tier. */
+interface Spoke<W> {
+  /** In the order of release. */
+  readonly waiting: W[];
+  callOffRelease?: () => void;
+  callOffResume?: () => void;
+}
+
+/** What is released sooner than this, in milliseconds, waits in memory; everything else on the broker. */
+const IN_MEMORY_MS = 2_000;
+/** How long before a release its partition is read on, in milliseconds. */
+const LEAD_MS = 1_000;
+
 /**
  * The part of the hierarchical timing wheel (Varghese and Lauck, 1987) that runs in this process. In a tier all delays are equal,
- * so each partition is in the order of release: only its head is watched. Memory is bounded by the consumer's back-pressure, which
- * pauses a partition whose records are not released yet.
+ * so each partition is in the order of release and only its head is watched. A head that is not released soon is not taken, and its
+ * partition not read until shortly before: what waits costs no memory.
  */
 export class Wheel<W extends Waiting> {
-  readonly #spokes = new Map<string, W[]>();
-  readonly #timers = new Map<string, () => void>();
+  readonly #spokes = new Map<string, Spoke<W>>();
 
   constructor(private readonly options: WheelOptions<W>) {}
 
   /** Records in memory that wait for their release. */
   get waiting(): number {
     let count = 0;
-    for (const spoke of this.#spokes.values()) count += spoke.length;
+    for (const { waiting } of this.#spokes.values()) count += waiting.length;
     return count;
   }
 
+  /** Whether to take the record now. When not, `resume` is called in time for it. */
+  isWanted({ topic, partition, enteredAt }: Pick<W, 'topic' | 'partition' | 'enteredAt'>): boolean {
+    const { clock, delayOf, resume } = this.options;
+    const releaseAt = enteredAt + delayOf(topic);
+    if (releaseAt - IN_MEMORY_MS <= clock.now()) return true;
+    const spoke = this.#spoke({ topic, partition });
+    spoke.callOffResume?.();
+    spoke.callOffResume = clock.at(releaseAt - LEAD_MS, () => {
+      resume({ topic, partition });
+    });
+    return false;
+  }
+
   add(waiting: W): void {
-    const key = `${waiting.topic}/${waiting.partition}`;
-    const spoke = this.#spokes.get(key);
-    if (spoke !== undefined) {
-      spoke.push(waiting);
-      return;
-    }
-    this.#spokes.set(key, [waiting]);
-    this.#turn(key);
+    const spoke = this.#spoke(waiting);
+    spoke.waiting.push(waiting);
+    if (spoke.waiting.length === 1) this.#turn(spoke);
   }
 
   /** Forgets a partition that this process has no more; its records are read elsewhere. */
-  drop(topic: string, partition: number): void {
-    const key = `${topic}/${partition}`;
-    this.#timers.get(key)?.();
-    this.#timers.delete(key);
-    this.#spokes.delete(key);
+  drop(partition: TopicPartition): void {
+    const spoke = this.#spokes.get(keyOf(partition));
+    spoke?.callOffRelease?.();
+    spoke?.callOffResume?.();
+    this.#spokes.delete(keyOf(partition));
+  }
+
+  #spoke(partition: TopicPartition): Spoke<W> {
+    const key = keyOf(partition);
+    let spoke = this.#spokes.get(key);
+    if (spoke === undefined) this.#spokes.set(key, (spoke = { waiting: [] }));
+    return spoke;
   }
 
   /** Releases every head whose time has come and waits for the next. */
-  #turn(key: string): void {
-    this.#timers.delete(key);
-    const spoke = this.#spokes.get(key);
-    if (spoke === undefined) return;
-    const now = this.options.clock.now();
-    let released = 0;
-    for (const waiting of spoke) {
-      if (this.#releaseAt(waiting) > now) break;
-      released += 1;
-      this.#forward(waiting, now);
-    }
-    spoke.splice(0, released);
-    const head = spoke[0];
-    if (head === undefined) this.#spokes.delete(key);
-    else
-      this.#timers.set(
-        key,
-        this.options.clock.at(this.#releaseAt(head), () => {
-          this.#turn(key);
-        }),
-      );
+  #turn(spoke: Spoke<W>): void {
+    const { clock } = this.options;
+    const now = clock.now();
+    const next = spoke.waiting.findIndex((waiting) => this.#releaseAt(waiting) > now);
+    for (const waiting of spoke.waiting.splice(0, next === -1 ? Infinity : next)) this.#forward(waiting, now);
+    const head = spoke.waiting[0];
+    if (head === undefined) return;
+    spoke.callOffRelease = clock.at(this.#releaseAt(head), () => {
+      this.#turn(spoke);
+    });
   }
 
   /** Never later than the tier's delay, and no later than due: a short rest sits in the shortest tier until it is over. */
-  #releaseAt(waiting: W): number {
-    return Math.min(
-      waiting.enteredAt + this.options.delayOf(waiting.topic),
-      Math.max(waiting.dueAt, waiting.enteredAt),
-    );
+  #releaseAt({ topic, enteredAt, dueAt }: W): number {
+    return Math.min(enteredAt + this.options.delayOf(topic), Math.max(dueAt, enteredAt));
   }
 
   #forward(waiting: W, now: number): void {
@@ -99,4 +117,8 @@ export class Wheel<W extends Waiting> {
       },
     );
   }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
 }

@@ -1,0 +1,59 @@
+/** What all lanes together may hold. */
+export interface RoomBounds {
+  /** Requests in flight. */
+  readonly slots: number;
+  /** Deliveries queued or in flight. */
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/**
+ * What all lanes share. A lane may hold as much as is left for the others (dynamic thresholds; Choudhury and Hahne, 1998): alone it
+ * may have half, and however many are stuck, there is always something left for those that are not.
+ */
+export class Room {
+  #slots = 0;
+  #records = 0;
+  #bytes = 0;
+
+  constructor(private readonly bounds: RoomBounds) {}
+
+  /** Requests in flight. */
+  get inFlight(): number {
+    return this.#slots;
+  }
+
+  get hasSlot(): boolean {
+    return this.#slots < this.bounds.slots;
+  }
+
+  /** Of the slots that a lane would like to have, how many it may have now: in proportion to what is free, at least one. */
+  share(slots: number): number {
+    return Math.max(1, Math.ceil(slots * (1 - this.#slots / this.bounds.slots)));
+  }
+
+  /** May a lane that holds this much take another delivery of `bytes`? */
+  fits(lane: { readonly records: number; readonly bytes: number }, bytes: number): boolean {
+    return (
+      lane.records + 1 <= this.bounds.records - this.#records && lane.bytes + bytes <= this.bounds.bytes - this.#bytes
+    );
+  }
+
+  enter(bytes: number): void {
+    this.#records += 1;
+    this.#bytes += bytes;
+  }
+
+  leave(bytes: number): void {
+    this.#records -= 1;
+    this.#bytes -= bytes;
+  }
+
+  takeSlot(): void {
+    this.#slots += 1;
+  }
+
+  freeSlot(): void {
+    this.#slots -= 1;
+  }
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '../engine/ports.js';
+
+interface Timer {
+  readonly at: number;
+  readonly work: () => void;
+  off: boolean;
+}
+
+/** Time that passes only when a test says so. Promises settle between two moments. */
+export class SimulatedClock implements Clock {
+  #now: number;
+  /** In the order in which they fall due, and among equals in that in which they were set. */
+  readonly #timers: Timer[] = [];
+
+  constructor(start = 1_700_000_000_000) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  at(at: number, work: () => void): () => void {
+    const timer = { at, work, off: false };
+    this.#timers.splice(this.#indexAfter(at), 0, timer);
+    return () => {
+      timer.off = true;
+    };
+  }
+
+  /** Lets `ms` pass, running what falls due in its order. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (;;) {
+      const due = this.#timers[0];
+      if (due === undefined || due.at > end) break;
+      this.#timers.shift();
+      if (due.off) continue;
+      this.#now = Math.max(this.#now, due.at);
+      due.work();
+      await settle();
+    }
+    this.#now = end;
+  }
+
+  #indexAfter(at: number): number {
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#timers[middle]?.at ?? Infinity) <= at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Lets every promise settle that can. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
