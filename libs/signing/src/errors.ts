@@ -38,7 +38,7 @@ export class SigningError extends Error {
   /** @param detail names the header or value; never a secret */
   constructor(
     readonly code: SigningErrorCode,
-    detail?: string,
+    readonly detail?: string,
     options?: ErrorOptions,
   ) {
     super(detail === undefined ? SIGNING_ERRORS[code] : `${SIGNING_ERRORS[code]} (${detail})`, options);
