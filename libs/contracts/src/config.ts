@@ -13,7 +13,18 @@ export const FORMATS = ['form', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What a token may do. */
-export const SCOPES = ['events:write', 'events:read', 'webhooks:read', 'webhooks:write', 'keys:read'] as const;
+export const SCOPES = [
+  'events:write',
+  'events:read',
+  'webhooks:read',
+  'webhooks:write',
+  'keys:read',
+  'keys:write',
+  'domains:read',
+  'domains:write',
+  'account:read',
+  'account:write',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export const accountSnapshot = z.object({
@@ -51,7 +62,7 @@ export const webhookSnapshot = z.object({
   /** Requests a second; absent: no limit. */
   rate: z.number().positive().optional(),
   state: z.enum(['enabled', 'disabled']),
-  /** True: events may leave for this handler (its file was confirmed, or the operator trusts its host). */
+  /** True: events may leave for this handler (its file was confirmed, its domain is validated, or the operator trusts its host). */
   validated: z.boolean(),
   /** Sealed `whsec_…` secrets, the newest first; only for `json`. */
   secrets: z.array(z.string()),
@@ -61,7 +72,9 @@ export const signingKeySnapshot = z.object({
   kind: z.literal('signing-key'),
   version: z.int(),
   id: z.string(),
-  /** Complete DNS name, `<selector>._domainkey.<SIGNING_DOMAIN>`. */
+  /** Whose requests it signs; absent: those of every account that has no active key of its own. */
+  account: accountId.optional(),
+  /** Complete DNS name, `<selector>._domainkey.<signing domain>`. */
   keyId: z.string(),
   state: z.enum(['next', 'active', 'retired']),
   /** SPKI in PEM. */

@@ -23,6 +23,18 @@ export const ERRORS = {
     title: "The event's `account` is not the token's. Leave it out, or use that account's token.",
   },
   account_unknown: { status: 400, title: 'No such account. Create it first, or correct the attribute `account`.' },
+  domain_invalid: {
+    status: 400,
+    title: 'This is not a domain name that DNS can hold. Send one such as example.com, without scheme, port and path.',
+  },
+  domain_is_public_suffix: {
+    status: 400,
+    title: 'Under this name anybody can register names. Send the one that is yours, such as example.co.uk for co.uk.',
+  },
+  domain_not_validated: {
+    status: 409,
+    title: 'The account has not validated this domain. Add it with POST /v1/domains, then validate it.',
+  },
   unauthenticated: {
     status: 401,
     title: 'The access token is missing or not valid. Send `Authorization: Bearer <token>`.',
@@ -56,6 +68,10 @@ export const ERRORS = {
     title: 'Kafka does not answer. Nothing was lost; try again after `Retry-After` seconds.',
   },
   store_unavailable: { status: 503, title: 'The database does not answer. Try again after `Retry-After` seconds.' },
+  signing_key_not_active: {
+    status: 503,
+    title: 'No signing key is in use yet. Put the record that GET /v1/signing-keys shows into DNS, and wait.',
+  },
   not_ready: { status: 503, title: 'This service is still starting. Try again after `Retry-After` seconds.' },
   upstream_unavailable: {
     status: 503,

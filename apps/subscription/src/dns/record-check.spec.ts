@@ -9,7 +9,8 @@ const VALUE = `v=DKIM1;k=rsa;p=${'x'.repeat(392)}`;
 describe('a record in DNS', () => {
   let server: TestNameServer;
   let records: DnsTxtRecords;
-  const check = (name: string, { alone }: { alone: boolean }) => checkRecord(records, { name, value: VALUE, alone }, NOW);
+  const check = (name: string, { alone }: { alone: boolean }) =>
+    checkRecord(records, { name, value: VALUE, alone }, NOW);
 
   beforeAll(async () => {
     server = await TestNameServer.start();

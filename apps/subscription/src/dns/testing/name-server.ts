@@ -3,7 +3,9 @@ import type { Socket } from 'node:dgram';
 
 /** What stands at a name: TXT records (each a list of strings of at most 255 bytes), another name, or trouble. */
 export type Entry =
-  { readonly txt: readonly (readonly string[])[] } | { readonly cname: string } | { readonly trouble: 'fails' | 'silent' };
+  | { readonly txt: readonly (readonly string[])[] }
+  | { readonly cname: string }
+  | { readonly trouble: 'fails' | 'silent' };
 
 const TYPE_CNAME = 5;
 const TYPE_TXT = 16;
