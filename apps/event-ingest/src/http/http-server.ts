@@ -1,9 +1,11 @@
+import type { Readable } from 'node:stream';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiError } from '@postduif/contracts';
 import { toApiError } from '@postduif/service';
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { IngestMetrics } from '../ingest-metrics.js';
+import { readBody } from './request-body.js';
 import { factsOf } from './request-facts.js';
 
 export interface HttpServerOptions {
@@ -19,10 +21,11 @@ const HEALTH = new Set(['/live', '/ready', '/metrics']);
 export function configureHttp(app: NestFastifyApplication, { maxBodyBytes, metrics, log }: HttpServerOptions): void {
   const server = app.getHttpAdapter().getInstance();
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (request, body, done) => {
+  server.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+    const body = await readBody(payload, maxBodyBytes);
     const coding = request.headers['content-encoding'];
-    if (coding === undefined || coding === 'identity') done(null, body);
-    else done(new ApiError('unsupported_media_type', 'Send the body without Content-Encoding.'));
+    if (coding === undefined || coding === 'identity') return body;
+    throw new ApiError('unsupported_media_type', 'Send the body without Content-Encoding.');
   });
   server.addHook('onError', (request, _reply, error, done) => {
     factsOf(request).code = toApiError(error).code;
