@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { decodeForm } from '@postduif/receiver';
 
 /** One value of a body, under its name as it was sent (`fields[mail]`) or its path in JSON (`data.amount`). */
 export interface BodyField {
@@ -9,30 +10,12 @@ export interface BodyField {
 /** The fields of a form or JSON body, in order; one field without a name for anything else. */
 export function decodeBody(contentType: string | undefined, body: Buffer): BodyField[] {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-  if (type === 'application/x-www-form-urlencoded') return decodeForm(body);
+  if (type === 'application/x-www-form-urlencoded')
+    return decodeForm(body).map(([name, value]) => ({ name, value: readable(value) }));
   return decodeJson(body) ?? [{ name: '', value: readable(body) }];
 }
 
-function decodeForm(body: Buffer): BodyField[] {
-  if (body.length === 0) return [];
-  return body
-    .toString('latin1')
-    .split('&')
-    .map((pair) => {
-      const at = pair.indexOf('=');
-      const [name, value] = at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
-      return { name: readable(percentDecoded(name)), value: readable(percentDecoded(value)) };
-    });
-}
-
-/** Bytes, not text: a `mime` value need not be UTF-8 (spec section 4.2). */
-function percentDecoded(text: string): Buffer {
-  const plain = text
-    .replaceAll('+', ' ')
-    .replace(/%([0-9A-Fa-f]{2})/g, (_match, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-  return Buffer.from(plain, 'latin1');
-}
-
+/** A `mime` value need not be UTF-8 (spec section 4.2). */
 function readable(bytes: Buffer): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : `(${bytes.length} bytes, not UTF-8) ${bytes.toString('latin1')}`;
 }

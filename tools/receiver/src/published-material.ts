@@ -1,13 +1,6 @@
-import type { KeyObject } from 'node:crypto';
-import { parseDnsRecord, parseWebhookSecret } from '@postduif/signing';
-import type { WebhookSecret } from '@postduif/signing';
+import { Receiver } from '@postduif/receiver';
 import { Api, readCredentials } from './api.js';
 import type { SigningMaterial } from './verification.js';
-
-interface Loaded {
-  readonly keys: ReadonlyMap<string, KeyObject>;
-  readonly secrets: readonly { readonly target: string; readonly secret: WebhookSecret }[];
-}
 
 const LEAST_BETWEEN_LOADS_MS = 1_000;
 
@@ -16,7 +9,7 @@ const LEAST_BETWEEN_LOADS_MS = 1_000;
  * than what is known. Credentials are read each time, so the receiver may be started before the stack.
  */
 export class PublishedMaterial implements SigningMaterial {
-  #loaded: Promise<Loaded> | undefined;
+  #loaded: Promise<Receiver> | undefined;
   #loadedAt = -Infinity;
 
   constructor(
@@ -26,25 +19,7 @@ export class PublishedMaterial implements SigningMaterial {
     private readonly now: () => number = Date.now,
   ) {}
 
-  async key(keyId: string): Promise<KeyObject | undefined> {
-    return (await this.#current()).keys.get(keyId);
-  }
-
-  /** Those of the webhooks with exactly this target; of all that point here when there is none. */
-  async secrets(target: string): Promise<WebhookSecret[]> {
-    const { secrets } = await this.#current();
-    const fitting = secrets.filter((entry) => entry.target === target);
-    return (fitting.length > 0 ? fitting : secrets).map(({ secret }) => secret);
-  }
-
-  async reload(): Promise<boolean> {
-    if (this.now() - this.#loadedAt < LEAST_BETWEEN_LOADS_MS) return false;
-    this.#loaded = undefined;
-    await this.#current();
-    return true;
-  }
-
-  async #current(): Promise<Loaded> {
+  async receiver(): Promise<Receiver> {
     if (this.#loaded === undefined) {
       this.#loadedAt = this.now();
       this.#loaded = this.#load();
@@ -57,7 +32,14 @@ export class PublishedMaterial implements SigningMaterial {
     }
   }
 
-  async #load(): Promise<Loaded> {
+  async reload(): Promise<boolean> {
+    if (this.now() - this.#loadedAt < LEAST_BETWEEN_LOADS_MS) return false;
+    this.#loaded = undefined;
+    await this.receiver();
+    return true;
+  }
+
+  async #load(): Promise<Receiver> {
     const api = new Api(await readCredentials(this.home));
     const [published, webhooks] = await Promise.all([
       api.get<{ keyId: string; record: string }[]>('/v1/signing-keys'),
@@ -67,14 +49,27 @@ export class PublishedMaterial implements SigningMaterial {
     const secrets = await Promise.all(
       here.map(async ({ ID, handler }) => {
         const { secret } = await api.get<{ secret: string }>(`/v1/webhooks/${ID}/secret`);
-        return { target: targetOf(handler), secret: parseWebhookSecret(secret) };
+        return { target: targetOf(handler), secret };
       }),
     );
-    return {
-      keys: new Map(published.map(({ keyId, record }) => [keyId, parseDnsRecord(record)])),
-      secrets,
-    };
+    return new Receiver({
+      httpSignature: {
+        // Whatever the stack signs is welcome: it is all of one machine.
+        copernicaId: '*',
+        host: '*',
+        keyDomains: published.map(({ keyId }) => keyId.slice(keyId.indexOf('.') + 1)),
+        resolveTxt: (name) =>
+          Promise.resolve(published.flatMap(({ keyId, record }) => (keyId === name ? [[record]] : []))),
+      },
+      standardWebhooks: { secrets: ({ target }) => secretsFor(target, secrets) },
+    });
   }
+}
+
+/** Those of the webhooks with exactly this target; of all that point here when there is none. */
+function secretsFor(target: string, secrets: readonly { target: string; secret: string }[]): string[] {
+  const fitting = secrets.filter((entry) => entry.target === target);
+  return (fitting.length > 0 ? fitting : secrets).map(({ secret }) => secret);
 }
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);

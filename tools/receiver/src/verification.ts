@@ -1,64 +1,53 @@
-import type { KeyObject } from 'node:crypto';
-import { SigningError, verifyRequest, verifyStandardWebhook } from '@postduif/signing';
-import type { WebhookSecret } from '@postduif/signing';
+import { ReceiverError } from '@postduif/receiver';
+import type { Receiver, Signature } from '@postduif/receiver';
 import { headerOf } from './arrived-request.js';
 import type { ArrivedRequest } from './arrived-request.js';
 
 /** Where public keys and secrets come from. */
 export interface SigningMaterial {
-  /** The public key under a DNS name. */
-  key(keyId: string): Promise<KeyObject | undefined>;
-  /** Secrets of the `json` webhooks at a request target of this receiver. */
-  secrets(target: string): Promise<readonly WebhookSecret[]>;
+  /** A receiver that knows them. */
+  receiver(): Promise<Receiver>;
   /** Is it worth trying once more, because something newer was loaded? */
   reload(): Promise<boolean>;
 }
 
 /** What the signature of a request is worth. */
 export interface Verdict {
-  readonly kind: 'http-signature' | 'standard-webhooks' | 'none';
+  readonly kind: Signature['scheme'] | 'none';
   readonly valid: boolean;
   /** Who signed, or why it is not valid. */
   readonly detail: string;
-  /** Stable code of `libs/signing` when it is not valid; `unverifiable` when there was nothing to verify it with. */
+  /** Stable code of `libs/receiver` when it is not valid; `unverifiable` when there was nothing to verify it with. */
   readonly code?: string;
 }
+
+/** What may be because a key or secret is newer than what is known. */
+const RENEWABLE = new Set(['key_not_allowed', 'key_not_found', 'signature_mismatch']);
 
 /** Verifies a request of either kind by the signature that it brings. */
 export async function verify(request: ArrivedRequest, material: SigningMaterial): Promise<Verdict> {
   const verdict = await verifyOnce(request, material);
-  const renewable = verdict.code === 'key_not_found' || verdict.code === 'signature_mismatch';
-  return renewable && (await material.reload()) ? verifyOnce(request, material) : verdict;
+  return RENEWABLE.has(verdict.code ?? '') && (await material.reload()) ? verifyOnce(request, material) : verdict;
 }
 
 async function verifyOnce(request: ArrivedRequest, material: SigningMaterial): Promise<Verdict> {
-  const kind =
-    headerOf(request, 'signature') !== undefined
-      ? 'http-signature'
-      : headerOf(request, 'webhook-signature') !== undefined
-        ? 'standard-webhooks'
-        : 'none';
-  if (kind === 'none') return { kind, valid: false, code: 'unsigned', detail: 'The request brings no signature.' };
+  const kind = kindOf(request);
   try {
-    const detail =
-      kind === 'http-signature' ? await httpSignature(request, material) : await standardWebhook(request, material);
-    return { kind, valid: true, detail };
+    const receiver = await material.receiver();
+    return { kind, valid: true, detail: signer(await receiver.verifySignature(request)) };
   } catch (error) {
-    if (error instanceof SigningError) return { kind, valid: false, code: error.code, detail: error.message };
-    return { kind, valid: false, code: 'unverifiable', detail: error instanceof Error ? error.message : String(error) };
+    const code = error instanceof ReceiverError ? error.code : 'unverifiable';
+    return { kind, valid: false, code, detail: error instanceof Error ? error.message : String(error) };
   }
 }
 
-async function httpSignature(request: ArrivedRequest, material: SigningMaterial): Promise<string> {
-  const { keyId, copernicaId } = await verifyRequest(request, {
-    now: request.at,
-    resolveKey: (id) => material.key(id),
-  });
-  return `${copernicaId}, key ${keyId}`;
+function kindOf(request: ArrivedRequest): Verdict['kind'] {
+  if (headerOf(request, 'signature') !== undefined) return 'http-signature';
+  return headerOf(request, 'webhook-signature') === undefined ? 'none' : 'standard-webhooks';
 }
 
-async function standardWebhook(request: ArrivedRequest, material: SigningMaterial): Promise<string> {
-  const secrets = await material.secrets(request.target);
-  const { id } = verifyStandardWebhook({ headers: request.headers, body: request.body, secrets, now: request.at });
-  return `webhook-id ${id}`;
+function signer(signature: Signature): string {
+  return signature.scheme === 'http-signature'
+    ? `${signature.copernicaId}, key ${signature.keyId}`
+    : `webhook-id ${signature.id}`;
 }

@@ -1,4 +1,7 @@
+import { Receiver } from '@postduif/receiver';
 import {
+  createNonce,
+  dnsRecord,
   generateSigningKey,
   generateWebhookSecret,
   parseWebhookSecret,
@@ -15,9 +18,17 @@ export const secret = generateWebhookSecret();
 export const keys = await generateSigningKey();
 
 /** Knows the key and the secret of this file. */
+export const receiver = new Receiver({
+  httpSignature: {
+    copernicaId: '*',
+    host: '*',
+    keyDomains: ['example.org'],
+    resolveTxt: (name) => Promise.resolve(name === KEY_ID ? [[dnsRecord(keys.publicKey)]] : []),
+  },
+  standardWebhooks: { secrets: [secret] },
+});
 export const material: SigningMaterial = {
-  key: (keyId) => Promise.resolve(keyId === KEY_ID ? keys.publicKey : undefined),
-  secrets: () => Promise.resolve([parseWebhookSecret(secret)]),
+  receiver: () => Promise.resolve(receiver),
   reload: () => Promise.resolve(false),
 };
 
@@ -31,7 +42,7 @@ export async function formRequest(body: Buffer, host = '127.0.0.1:9090', at = ne
     contentType: 'application/x-www-form-urlencoded',
     body,
     copernicaId: 'account_1234',
-    nonce: '5f1d0c9e7ab34286',
+    nonce: createNonce(),
     keyId: KEY_ID,
     sign: rsaSigner(keys.privateKey),
   });
