@@ -1,29 +1,30 @@
 // Entry of every npm script. Plain Node.js without dependencies: it works before node_modules exists.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { COMMANDS, parseStartArguments, START_USAGE, TEST_USAGE, UsageError } from './setup/arguments.mjs';
-import { stopChild } from './setup/child.mjs';
 import { ensureCompiled } from './setup/compilation.mjs';
+import { interrupt, stopping } from './setup/interruption.mjs';
 import { ensureKafkaJars } from './setup/kafka-jars.mjs';
 import { withLock } from './setup/lock.mjs';
 import { ensurePackages } from './setup/packages.mjs';
-import { cacheFolder, ROOT } from './setup/paths.mjs';
+import { ensureCacheFolder, ROOT } from './setup/paths.mjs';
 import { checkPrerequisites } from './setup/prerequisites.mjs';
 import { SetupError } from './setup/progress.mjs';
 
+const SAME_SIGNAL_MS = 500;
+const endWithParent = pathToFileURL(join(ROOT, 'tools', 'stack', 'setup', 'end-with-parent.mjs')).href;
 const bin = join(ROOT, 'node_modules', '.bin');
 const node = join(bin, 'node');
 let program;
-let stopped = false;
+let lastSignal = -Infinity;
 if (process.env.npm_lifecycle_event) watchParent();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof SetupError || error instanceof UsageError)) throw error;
-  if (!stopped) console.error(`\n${error.message}`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exitCode = exitCodeOf(error);
 }
 
 async function main([name, ...args]) {
@@ -36,7 +37,15 @@ async function main([name, ...args]) {
     return 0;
   }
   const java = await setUp(command);
-  return stopped ? 1 : runProgram(join(ROOT, command.script), args, java);
+  stopping.throwIfAborted();
+  return runProgram(join(ROOT, command.script), args, java);
+}
+
+function exitCodeOf(error) {
+  if (stopping.aborted) return 130;
+  if (!(error instanceof SetupError || error instanceof UsageError)) throw error;
+  console.error(`\n${error.message}`);
+  return error instanceof UsageError ? 2 : 1;
 }
 
 /** The text that was asked for instead of a run. Throws `UsageError` for arguments that `npm start` does not know. */
@@ -48,7 +57,7 @@ function usageFor(name, args) {
 async function setUp({ kafka }) {
   const embedded = kafka && !process.env.KAFKA_BROKERS;
   const java = await checkPrerequisites({ kafka: embedded });
-  await withLock(join(cacheFolder(), 'locks'), ROOT, async () => {
+  await withLock(join(ensureCacheFolder(), 'locks'), ROOT, async () => {
     await ensurePackages(ROOT);
     if (embedded) await ensureKafkaJars();
     await ensureCompiled(ROOT, node);
@@ -59,8 +68,12 @@ async function setUp({ kafka }) {
 /** Hands over to the compiled program, on the Node.js that npm installed; its exit code is ours. */
 function runProgram(script, args, java) {
   // kafkajs 2 computes a negative pause now and then, and Node.js 24 warns of it; it is harmless.
-  program = spawn(node, ['--disable-warning=TimeoutNegativeWarning', script, ...args], {
-    stdio: 'inherit',
+  const options = ['--import', endWithParent, '--disable-warning=TimeoutNegativeWarning'];
+  program = spawn(node, [...options, script, ...args], {
+    // The channel closes when we end, however that happens.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    // A process group of its own: signals come from us only.
+    detached: true,
     env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, ...(java ? { POSTDUIF_JAVA: java } : {}) },
   });
   return new Promise((resolve, reject) => {
@@ -75,14 +88,17 @@ function watchParent() {
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(watch);
-    stop('SIGTERM');
+    if (lastSignal < 0) stop('SIGTERM');
   }, 500);
   watch.unref();
 }
 
+/** One Ctrl-C may come from the terminal, from npm and from its shell; it counts once, for twice means by force. */
 function stop(signal) {
-  stopped = true;
-  // On Ctrl-C the terminal has told the program itself; once is enough, for twice means by force.
-  if (program === undefined) stopChild(signal);
-  else if (signal !== 'SIGINT' || !process.stdin.isTTY) program.kill(signal);
+  const now = performance.now();
+  const again = now - lastSignal < SAME_SIGNAL_MS;
+  lastSignal = now;
+  if (again) return;
+  interrupt();
+  program?.kill(signal);
 }

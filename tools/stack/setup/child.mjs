@@ -1,24 +1,24 @@
 import { spawn } from 'node:child_process';
+import { stopping } from './interruption.mjs';
 
-/** The child that set-up waits for now; a signal to us ends it too. */
-let running;
-
-/** Ends what set-up has started. */
-export function stopChild(signal) {
-  running?.kill(signal);
-}
-
-/** Runs a program to its end and keeps what it writes. Resolves to `{ code, output }`; code 127 when it cannot be started. */
+/**
+ * Runs a program to its end and keeps what it writes. Resolves to `{ code, output }`; code 127 when it cannot be started. When set-up
+ * is interrupted, the program and all that it has started are ended.
+ */
 export function run(command, args, options = {}) {
+  stopping.throwIfAborted();
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
-    running = child;
+    // A process group of its own: npm does not tell the programs that it has started.
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options });
+    const end = () => process.kill(-child.pid, 'SIGTERM');
     let output = '';
     const keep = (chunk) => {
       output += chunk;
     };
     child.stdout.setEncoding('utf8').on('data', keep);
     child.stderr.setEncoding('utf8').on('data', keep);
+    child.on('spawn', () => stopping.addEventListener('abort', end));
+    child.on('exit', () => stopping.removeEventListener('abort', end));
     child.on('error', (error) => resolve({ code: 127, output: `${output}${error.message}\n` }));
     child.on('close', (code) => resolve({ code: code ?? 1, output }));
   });

@@ -17,7 +17,7 @@ export function javaVersion(output) {
 export async function findJava(environment = process.env) {
   let best;
   for (const path of await candidates(environment)) {
-    const { code, output } = await run(path, ['-version']);
+    const { code, output } = await run(path, ['-version'], { env: environment });
     const version = code === 0 ? javaVersion(output) : undefined;
     if (version >= LEAST_JAVA) return { path, version };
     if (version > (best ?? 0)) best = version;

@@ -1,2 +1,3 @@
 export const ROOT: string;
 export function cacheFolder(environment?: NodeJS.ProcessEnv, platform?: NodeJS.Platform, home?: string): string;
+export function ensureCacheFolder(folder?: string): string;

@@ -24,6 +24,8 @@ const HOW = {
  * Kafka. Resolves to the path of Java, when it is needed.
  */
 export async function checkPrerequisites({ kafka }) {
+  if (process.platform === 'win32')
+    throw new SetupError('Postduif runs on Linux and macOS. On Windows, use it in the Windows Subsystem for Linux.');
   const missing = [];
   if (Number(process.versions.node.split('.')[0]) < LEAST_NODE)
     missing.push({ what: 'node', found: process.versions.node });

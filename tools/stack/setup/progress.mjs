@@ -1,20 +1,28 @@
+const { stderr } = process;
+
 /** Raised when set-up cannot go on; the message says what to do. */
 export class SetupError extends Error {}
 
-/** One line a step: what is done, and how long it took. Goes to stderr, so that a command's own output stays clean. */
+/** One line a step: what is done, and how long it takes. Goes to stderr, so that a command's own output stays clean. */
 export async function step(text, work) {
   const begin = performance.now();
-  process.stderr.write(`• ${text} …`);
+  const seconds = () => ((performance.now() - begin) / 1000).toFixed(1);
+  const line = `• ${text} …`;
+  stderr.write(line);
+  // A person who waits sees that it goes on.
+  const clock = stderr.isTTY ? setInterval(() => stderr.write(`\r${line} ${seconds()} s`), 1_000) : undefined;
   try {
     const result = await work();
-    process.stderr.write(` ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
+    stderr.write(`${stderr.isTTY ? `\r${line}` : ''} ${seconds()} s\n`);
     return result;
   } catch (error) {
-    process.stderr.write(' failed\n');
+    stderr.write(' failed\n');
     throw error;
+  } finally {
+    clearInterval(clock);
   }
 }
 
 export function note(text) {
-  process.stderr.write(`• ${text}\n`);
+  stderr.write(`• ${text}\n`);
 }

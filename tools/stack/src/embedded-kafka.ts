@@ -10,7 +10,7 @@ import { ensureKafkaJars } from '../setup/kafka-jars.mjs';
 import { ROOT } from '../setup/paths.mjs';
 import { LEVELS } from './log-line.js';
 import type { LogLevel } from './log-line.js';
-import { isFree, LOOPBACK } from './ports.js';
+import { isOpen, LOOPBACK } from './ports.js';
 import type { ProcessDefinition } from './process-definition.js';
 import { StackError } from './stack-error.js';
 
@@ -35,13 +35,15 @@ export async function embeddedKafka({ folder, port }: EmbeddedKafkaOptions): Pro
     command: java,
     args: ['-Xms256m', '-Xmx512m', ...jvm, 'kafka.Kafka', properties],
     env: javaEnvironment(),
+    cwd: folder,
     marker: properties,
     prepare: async () => {
-      await mkdir(folder, { recursive: true });
-      await writeFile(properties, serverProperties(port, join(folder, 'data')));
+      // Holds what customers are sent.
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await writeFile(properties, serverProperties(port, 'data'));
       if (!existsSync(join(folder, 'data'))) await format(java, jvm, folder, port);
     },
-    ready: async () => ((await isFree(port)) ? 'does not listen yet' : brokerState(brokers)),
+    ready: async () => ((await isOpen(port)) ? brokerState(brokers) : 'does not listen yet'),
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 20_000,
     stopStage: 10,
@@ -94,10 +96,10 @@ function jvmOptions(): string[] {
   ];
 }
 
-/** Without what would change the virtual machine behind our back. */
+/** Without what would change the virtual machine behind our back; any path can be named in UTF-8. */
 function javaEnvironment(): NodeJS.ProcessEnv {
   const { JAVA_TOOL_OPTIONS: _tool, _JAVA_OPTIONS: _options, ...rest } = process.env;
-  return rest;
+  return { ...rest, LC_ALL: process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8' };
 }
 
 /** Kafka's own log is JSON with levels; anything else comes from the virtual machine. */
@@ -110,7 +112,7 @@ async function format(java: string, jvm: readonly string[], folder: string, port
   const temporary = join(folder, 'data.new');
   const properties = join(folder, 'format.properties');
   await rm(temporary, { recursive: true, force: true });
-  await writeFile(properties, serverProperties(port, temporary));
+  await writeFile(properties, serverProperties(port, 'data.new'));
   const tool = [
     'kafka.tools.StorageTool',
     'format',
@@ -120,7 +122,10 @@ async function format(java: string, jvm: readonly string[], folder: string, port
     properties,
   ];
   // A short run: compile quickly rather than well.
-  await promisify(execFile)(java, ['-XX:TieredStopAtLevel=1', ...jvm, ...tool], { env: javaEnvironment() });
+  await promisify(execFile)(java, ['-XX:TieredStopAtLevel=1', ...jvm, ...tool], {
+    cwd: folder,
+    env: javaEnvironment(),
+  });
   await rename(temporary, join(folder, 'data'));
 }
 
@@ -129,6 +134,7 @@ function clusterId(): string {
   return randomBytes(16).toString('base64url');
 }
 
+/** `data` is relative to the program's folder: a path of the user's may hold what Kafka takes for a separator. */
 function serverProperties(port: number, data: string): string {
   const broker = `PLAINTEXT://${LOOPBACK}:${port}`;
   const settings: Record<string, string | number | boolean> = {
@@ -164,6 +170,6 @@ function serverProperties(port: number, data: string): string {
     'num.io.threads': 4,
   };
   return `${Object.entries(settings)
-    .map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\')}`)
+    .map(([name, value]) => `${name}=${value}`)
     .join('\n')}\n`;
 }

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { LEVELS, postgresLevel } from './log-line.js';
-import { isFree, LOOPBACK } from './ports.js';
+import { isOpen, LOOPBACK } from './ports.js';
 import { outsideData, postgresPlace } from './postgres-user.js';
 import type { PostgresPlace } from './postgres-user.js';
 import type { ProcessDefinition } from './process-definition.js';
@@ -48,7 +48,7 @@ export function embeddedPostgres(options: EmbeddedPostgresOptions): ProcessDefin
       if (!existsSync(data)) await initialise(place, data, options.password);
       await removeStalePid(data);
     },
-    ready: async () => ((await isFree(options.port)) ? 'does not listen yet' : databaseState(options)),
+    ready: async () => ((await isOpen(options.port)) ? databaseState(options) : 'does not listen yet'),
     // Fast shutdown: does not wait for clients to leave.
     stopSignal: 'SIGINT',
     stopTimeoutMs: 15_000,

@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { join } from 'node:path';
 import { kafkaMarker } from './embedded-kafka.js';
 import { postgresMarkers } from './embedded-postgres.js';
 import type { Home } from './home.js';
 import { commandLine, signalProcess } from './process-table.js';
 import { SERVICES, serviceScript } from './services.js';
-import { StackError } from './stack-error.js';
 
 /** A process that an earlier run of the same home has left behind. */
 export interface Leftover {
@@ -22,34 +20,27 @@ const POLL_MS = 50;
 export function stackMarkers(home: Home): Markers {
   return {
     ...Object.fromEntries(SERVICES.map((name) => [name, [serviceScript(name)]])),
-    kafka: [kafkaMarker(join(home.path, 'kafka'))],
-    postgres: postgresMarkers(join(home.path, 'postgres')),
+    kafka: [kafkaMarker(home.kafka)],
+    postgres: postgresMarkers(home.postgres),
   };
-}
-
-/** Says that this process supervises the home. Throws `StackError` when another one does. */
-export async function claimHome(home: Home): Promise<void> {
-  const other = home.supervisor();
-  if (other && other.pid !== process.pid && (await commandLine(other.pid)) === other.command)
-    throw new StackError(
-      'already_running',
-      `Postduif already runs from ${home.path} (process ${other.pid}). Stop it with: kill ${other.pid}`,
-    );
-  home.writeSupervisor({ pid: process.pid, command: (await commandLine(process.pid)) ?? '' });
 }
 
 /**
  * Ends what a supervisor that was killed has left running, services first, the stores last. A process id that another program has
  * got meanwhile is left alone: the command line tells.
  */
-export async function stopLeftovers(home: Home, markers: Markers = stackMarkers(home)): Promise<Leftover[]> {
+export async function stopLeftovers(
+  home: Home,
+  markers: Markers = stackMarkers(home),
+  graceMs = GRACE_MS,
+): Promise<Leftover[]> {
   const found = await leftovers(home, markers);
   const stages = [
     found.filter(({ name }) => name !== 'kafka' && name !== 'postgres'),
     found.filter(({ name }) => name === 'kafka'),
     found.filter(({ name }) => name === 'postgres'),
   ];
-  for (const stage of stages) await Promise.all(stage.map((leftover) => stopLeftover(leftover, markers)));
+  for (const stage of stages) await Promise.all(stage.map((leftover) => stopLeftover(leftover, markers, graceMs)));
   return found;
 }
 
@@ -64,9 +55,9 @@ async function isOurs({ name, pid }: Leftover, markers: Markers): Promise<boolea
   return command !== undefined && (markers[name] ?? []).some((marker) => `${command} `.includes(marker));
 }
 
-async function stopLeftover(leftover: Leftover, markers: Markers): Promise<void> {
+async function stopLeftover(leftover: Leftover, markers: Markers, graceMs: number): Promise<void> {
   signalProcess(leftover.pid, leftover.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
-  const deadline = Date.now() + GRACE_MS;
+  const deadline = Date.now() + graceMs;
   while (await isOurs(leftover, markers)) {
     if (Date.now() > deadline) signalProcess(leftover.pid, 'SIGKILL');
     await delay(POLL_MS);

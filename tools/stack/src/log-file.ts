@@ -67,6 +67,8 @@ export class LogFile {
   /** Whole lines since the last call; puts the file aside when it is full. */
   poll(): LogNews {
     const { size } = fstatSync(this.#file);
+    // Somebody has emptied it.
+    if (size < this.#position) this.#position = 0;
     const skipped = Math.max(0, size - this.#position - this.#options.pollBytes);
     const lines = this.#linesFrom(this.#position + skipped, size, skipped > 0);
     if (size > this.#options.maxBytes) this.#putAside();
@@ -94,7 +96,8 @@ export class LogFile {
 
   #putAside(): void {
     this.#makeRoom();
-    copyFileSync(this.path, `${this.path}.1`);
+    // Somebody may have deleted it: what is written still goes to the file without a name.
+    if (existsSync(this.path)) copyFileSync(this.path, `${this.path}.1`);
     ftruncateSync(this.#file, 0);
     this.#position = 0;
   }

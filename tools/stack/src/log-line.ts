@@ -32,6 +32,8 @@ export function toLogLine(text: string, service: string, level: LogLevel, time: 
 /** The level of a line of PostgreSQL, `2026-01-15 10:20:30.123 UTC [4711] LOG:  text`. A line that continues another has none. */
 export function postgresLevel(line: string): LogLevel {
   const severity = /\] ([A-Z0-9]+): /.exec(line)?.[1];
+  // Whoever connects while it starts or stops is told so.
+  if (line.includes('FATAL:  the database system is')) return LEVELS.info;
   if (severity === 'FATAL' || severity === 'PANIC') return LEVELS.error;
   if (severity === 'ERROR' || severity === 'WARNING') return LEVELS.warn;
   return LEVELS.info;

@@ -39,13 +39,14 @@ export function portsTaken(ports: StackPorts, parts: readonly (keyof StackPorts)
   });
 }
 
-/** Whether nobody listens on a port of the loopback address. */
+/** Whether nobody listens on a port of the loopback address. Listens there for a moment: not for a port that somebody is about to take. */
 export async function isFree(port: number): Promise<boolean> {
   // Somebody may listen on all addresses without being in the way of our bind (macOS): ask both ways.
-  return !(await answers(port)) && (await canListen(port));
+  return !(await isOpen(port)) && (await canListen(port));
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether somebody accepts connections on a port of the loopback address. */
+export function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, LOOPBACK);
     const done = (result: boolean): void => {
@@ -80,18 +81,19 @@ function canListen(port: number): Promise<boolean> {
 
 /** Below the ranges that systems give to outgoing connections, so that a chosen port stays free until it is used. */
 const LEAST = 20_000;
-const MOST = 31_999;
-const given = new Set<number>();
+const BLOCK = 100;
+const BLOCKS = 120;
+/** Processes side by side, such as test workers, choose in different blocks: what one has chosen is not yet in use when another looks. */
+let next = LEAST + (process.pid % BLOCKS) * BLOCK;
 
 /** Chooses free ports, `width` next to each other, that this process has not been given before. Returns the first. */
-export async function freePort(width = 1, random: () => number = Math.random): Promise<number> {
+export async function freePort(width = 1): Promise<number> {
   for (;;) {
-    const first = LEAST + Math.floor(random() * (MOST - LEAST - width));
-    const range = Array.from({ length: width }, (_, index) => first + index);
-    if (range.some((port) => given.has(port))) continue;
-    for (const port of range) given.add(port);
+    const range = Array.from({ length: width }, (_, index) => next + index);
+    next += width;
+    if (next >= LEAST + BLOCKS * BLOCK) next = LEAST;
     const free = await Promise.all(range.map((port) => isFree(port)));
-    if (free.every(Boolean)) return first;
+    if (free.every(Boolean)) return range[0] ?? 0;
   }
 }
 

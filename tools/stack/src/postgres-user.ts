@@ -1,6 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { StackError } from './stack-error.js';
 
@@ -82,10 +92,7 @@ function canRun(user: User, program: string): boolean {
 }
 
 function copyProgram(program: string): string {
-  const target = join(
-    OUTSIDE,
-    `program-${basename(dirname(program))}-${statSync(join(program, 'bin', 'postgres')).mtimeMs}`,
-  );
+  const target = join(OUTSIDE, `program-${basename(dirname(program))}-${versionOf(dirname(program))}`);
   if (existsSync(target)) return target;
   const temporary = `${target}.new-${process.pid}`;
   mkdirSync(OUTSIDE, { recursive: true });
@@ -95,4 +102,11 @@ function copyProgram(program: string): string {
   if (existsSync(target)) rmSync(temporary, { recursive: true });
   else renameSync(temporary, target);
   return target;
+}
+
+function versionOf(packageFolder: string): string {
+  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
+  return version;
 }

@@ -57,7 +57,7 @@ export function serviceDefinition(name: ServiceName, surroundings: ServiceSurrou
     env,
     cwd: ROOT,
     marker: script,
-    ready: () => readiness(`${reachable(env.HOST)}:${surroundings.ports[name]}`),
+    ready: () => readiness(serviceUrl(name, surroundings.ports)),
     stopSignal: 'SIGTERM',
     stopTimeoutMs: STOP_TIMEOUT_MS,
     stopStage: STOP_STAGES[name],
@@ -90,13 +90,14 @@ export function serviceEnvironment(
   };
   return {
     NODE_ENV: 'production',
-    HOST: LOOPBACK,
     LOG_LEVEL: 'info',
     KAFKA_TOPIC_PREFIX: 'postduif.',
     KAFKA_PARTITIONS: '6',
     KAFKA_REPLICATION_FACTOR: '1',
     ...defaults[name],
     ...Object.fromEntries(given),
+    // Some shells export the name of the machine as HOST.
+    HOST: LOOPBACK,
     KAFKA_BROKERS: brokers.join(','),
     ...(name === 'subscription' || name === 'history' ? { DATABASE_URL: databaseUrl } : {}),
     PORT: String(ports[name]),
@@ -114,15 +115,9 @@ export function serviceUrl(name: ServiceName, ports: StackPorts): string {
   return `http://${LOOPBACK}:${ports[name]}`;
 }
 
-/** Where to ask a service that listens on `host`. */
-function reachable(host: string | undefined): string {
-  if (host === undefined || host === '0.0.0.0' || host === '::') return LOOPBACK;
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-async function readiness(authority: string): Promise<true | string> {
+async function readiness(address: string): Promise<true | string> {
   try {
-    const response = await fetch(`http://${authority}/ready`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    const response = await fetch(`${address}/ready`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     return response.ok ? true : unready(await response.text());
   } catch {
     // Whatever the reason: until it listens, there is nothing more to know.

@@ -27,13 +27,15 @@ export function readSettings(environment: Environment, root = ROOT): StackSettin
     return [part, value];
   });
   const ports = Object.fromEntries(entries) as StackPorts;
-  problems.push(...sharedPorts(ports));
+  const brokers = list(environment.KAFKA_BROKERS);
+  const databaseUrl = given(environment.DATABASE_URL);
+  problems.push(...sharedPorts(ports), ...wrongBrokers(brokers), ...wrongDatabase(databaseUrl));
   if (problems.length > 0) throw new StackError('setting_invalid', problems.join('\n'));
   return {
     home: resolve(root, given(environment.POSTDUIF_HOME) ?? '.postduif'),
     ports,
-    brokers: list(environment.KAFKA_BROKERS),
-    databaseUrl: given(environment.DATABASE_URL),
+    brokers,
+    databaseUrl,
   };
 }
 
@@ -51,6 +53,20 @@ function sharedPorts(ports: StackPorts): string[] {
     seen.set(port, setting);
   }
   return problems;
+}
+
+function wrongBrokers(brokers: readonly string[] = []): string[] {
+  const wrong = brokers.filter((broker) => {
+    const port = /^(?:[^\s:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(broker)?.[1];
+    return port === undefined || Number(port) > 65_535;
+  });
+  return wrong.map((broker) => `KAFKA_BROKERS holds "${broker}"; it must be host:port, comma separated`);
+}
+
+/** Its value is never shown: it may hold a password. */
+function wrongDatabase(url: string | undefined): string[] {
+  const right = url === undefined || (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol));
+  return right ? [] : ['DATABASE_URL must be an address such as postgres://user:password@host:5432/database'];
 }
 
 function list(text: string | undefined): string[] | undefined {

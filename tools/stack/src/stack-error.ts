@@ -3,6 +3,7 @@ export type StackErrorCode =
   | 'setting_invalid'
   | 'port_in_use'
   | 'home_not_ours'
+  | 'home_unusable'
   | 'already_running'
   | 'kafka_unreachable'
   | 'postgres_unreachable'

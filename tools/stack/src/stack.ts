@@ -1,25 +1,27 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { brokerState, embeddedKafka } from './embedded-kafka.js';
 import { databaseUrlState, embeddedPostgres, postgresUrl, removeOutsideData } from './embedded-postgres.js';
+import type { EmbeddedPostgresOptions } from './embedded-postgres.js';
 import { Home } from './home.js';
-import type { Credentials } from './home.js';
-import { claimHome, stopLeftovers } from './leftovers.js';
+import type { Credentials, Secrets } from './home.js';
+import { stopLeftovers } from './leftovers.js';
 import type { LogNews } from './log-file.js';
 import { freePorts, isFree, LOOPBACK, portsTaken } from './ports.js';
 import type { StackPorts } from './ports.js';
 import type { ProcessDefinition } from './process-definition.js';
 import { memoryOf } from './process-table.js';
-import { serviceDefinition, SERVICES, serviceUrl } from './services.js';
-import type { ServiceName } from './services.js';
+import { serviceDefinition, serviceEnvironment, SERVICES, serviceUrl } from './services.js';
+import type { ServiceName, ServiceSurroundings } from './services.js';
 import { StackError } from './stack-error.js';
 import type { Say } from './supervised-process.js';
 import { Supervisor } from './supervisor.js';
+import { temporaryHome } from './test-folder.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export type ProcessName = ServiceName | 'kafka' | 'postgres';
+type Store = 'kafka' | 'postgres';
+
+export type ProcessName = ServiceName | Store;
 
 export interface StackOptions {
   /** Folder of data, logs and credentials. Default: a new temporary one, deleted by `stop`. */
@@ -29,7 +31,7 @@ export interface StackOptions {
   /** Which services to start. Default all. */
   readonly services?: readonly ServiceName[];
   /** Which embedded stores to start. Default both; those with an existing address are never started. */
-  readonly stores?: readonly ('kafka' | 'postgres')[];
+  readonly stores?: readonly Store[];
   /** An existing Kafka (`host:port` each) instead of an embedded one. */
   readonly brokers?: readonly string[] | undefined;
   /** An existing PostgreSQL instead of an embedded one. */
@@ -81,8 +83,6 @@ export interface Stack {
   ready(name: ProcessName, timeoutMs?: number): Promise<void>;
   /** Stops everything in order. */
   stop(): Promise<void>;
-  /** Kills everything at once. */
-  forceStop(): void;
 }
 
 /**
@@ -90,25 +90,23 @@ export interface Stack {
  * `StackError`; then nothing is left running. `signal` gives up a start that has not finished.
  */
 export async function startStack(options: StackOptions = {}, signal?: AbortSignal): Promise<Stack> {
-  const temporary = options.home === undefined;
   const home = new Home(options.home ?? temporaryHome());
   home.open();
-  await claimHome(home);
+  const release = home.claim();
   const say = options.say ?? ((): void => undefined);
-  const left = await stopLeftovers(home);
-  if (left.length > 0)
-    say(`stopped what an earlier run had left: ${left.map(({ name, pid }) => `${name} (${pid})`).join(', ')}`);
-  if (options.reset) await reset(home, say);
   const supervisor = new Supervisor({ home, say, ...(options.show ? { show: options.show } : {}) });
-  const cleanUp = async (): Promise<void> => {
+  const cleanUp = once(async () => {
     await supervisor.stop();
-    home.writeSupervisor(undefined);
-    if (temporary) await removeOutsideData(postgresFolder(home));
-    if (temporary) rmSync(home.path, { recursive: true, force: true });
-  };
+    release();
+    if (options.home !== undefined) return;
+    await removeOutsideData(home.postgres);
+    rmSync(home.path, { recursive: true, force: true });
+  });
   const giveUp = (): void => void supervisor.stop();
   signal?.addEventListener('abort', giveUp);
+  if (signal?.aborted) giveUp();
   try {
+    await stopEarlierRun(home, say);
     return await start({ options, home, supervisor, say, cleanUp });
   } catch (error) {
     await cleanUp();
@@ -118,10 +116,20 @@ export async function startStack(options: StackOptions = {}, signal?: AbortSigna
   }
 }
 
-async function reset(home: Home, say: Say): Promise<void> {
-  home.reset();
-  await removeOutsideData(postgresFolder(home));
+async function stopEarlierRun(home: Home, say: Say): Promise<void> {
+  const left = await stopLeftovers(home);
+  home.writeProcesses({});
+  if (left.length > 0)
+    say(`stopped what an earlier run had left: ${left.map(({ name, pid }) => `${name} (${pid})`).join(', ')}`);
+}
+
+async function reset(home: Home, { brokers, databaseUrl }: StackOptions, say: Say): Promise<void> {
+  // An existing database holds what only these secrets open.
+  home.reset(databaseUrl === undefined ? [] : [Home.SECRETS]);
+  await removeOutsideData(home.postgres);
   say(`deleted what earlier runs have kept in ${home.path}`);
+  if (brokers) say(`the Kafka at ${brokers.join(', ')} keeps what it has`);
+  if (databaseUrl !== undefined) say('the database of DATABASE_URL keeps what it has');
 }
 
 interface Beginning {
@@ -138,57 +146,42 @@ async function start({ options, home, supervisor, say, cleanUp }: Beginning): Pr
   const stores = (options.stores ?? ['kafka', 'postgres']).filter((store) => !isExisting(store, options));
   await refusePortsInUse(ports, [...stores, ...services]);
   await checkExisting(options);
+  if (options.reset) await reset(home, options, say);
   const secrets = home.secrets();
-  const postgres = {
-    folder: postgresFolder(home),
-    port: ports.postgres,
-    password: secrets.postgresPassword,
-    database: 'postduif',
-    durable: options.durable ?? true,
-  };
-  const brokers = options.brokers ?? [`${LOOPBACK}:${ports.kafka}`];
-  const databaseUrl = options.databaseUrl ?? postgresUrl(postgres);
-  const surroundings = {
-    ports,
-    secrets,
-    brokers,
-    databaseUrl,
-    environment: options.environment ?? process.env,
-    overrides: options.env ?? {},
-  };
+  const postgres = postgresOptions(options, home, ports, secrets);
+  const surroundings = surroundingsOf(options, ports, secrets, options.databaseUrl ?? postgresUrl(postgres));
   const definitions = services.map((name) => serviceDefinition(name, surroundings));
 
   if (stores.length > 0) say(`starting ${stores.join(' and ')}`);
-  await supervisor.start(
-    await Promise.all(
-      stores.map(async (store) =>
-        store === 'kafka'
-          ? embeddedKafka({ folder: join(home.path, 'kafka'), port: ports.kafka })
-          : embeddedPostgres(postgres),
-      ),
-    ),
-    options.timeoutMs,
-  );
+  const kafka = { folder: home.kafka, port: ports.kafka };
+  const storeDefinition = async (store: Store): Promise<ProcessDefinition> =>
+    store === 'kafka' ? embeddedKafka(kafka) : embeddedPostgres(postgres);
+  await supervisor.start(await Promise.all(stores.map(storeDefinition)), options.timeoutMs);
   if (services.length > 0) say(`starting ${services.join(', ')}`);
   await supervisor.start(definitions, options.timeoutMs);
-  const credentials = {
-    api: serviceUrl('subscription', ports),
-    ingest: serviceUrl('event-ingest', ports),
-    token: definitions.find(({ name }) => name === 'subscription')?.env.BOOTSTRAP_TOKEN ?? secrets.bootstrapToken,
-    account: definitions.find(({ name }) => name === 'subscription')?.env.BOOTSTRAP_ACCOUNT ?? '1',
-    brokers,
-  };
+
+  const credentials = credentialsOf(surroundings);
   home.writeCredentials(credentials);
-  const running = [...stores, ...services];
   return {
     home: home.path,
     credentials,
-    brokers,
-    databaseUrl,
+    brokers: surroundings.brokers,
+    databaseUrl: surroundings.databaseUrl,
     ports,
     urls: Object.fromEntries(SERVICES.map((name) => [name, serviceUrl(name, ports)])) as Record<ServiceName, string>,
+    ...controls([...stores, ...services], supervisor, ports),
+    stop: cleanUp,
+  };
+}
+
+function controls(
+  names: readonly ProcessName[],
+  supervisor: Supervisor,
+  ports: StackPorts,
+): Pick<Stack, 'pids' | 'processes' | 'kill' | 'hold' | 'release' | 'ready'> {
+  return {
     pids: () => supervisor.pids(),
-    processes: () => describe(running, supervisor, ports),
+    processes: () => describe(names, supervisor, ports),
     kill: (name, signal = 'SIGKILL') => supervisor.process(name).kill(signal),
     hold: (name) => {
       supervisor.process(name).hold();
@@ -197,23 +190,55 @@ async function start({ options, home, supervisor, say, cleanUp }: Beginning): Pr
       supervisor.process(name).release();
     },
     ready: (name, timeoutMs) => supervisor.process(name).whenReady(timeoutMs),
-    stop: cleanUp,
-    forceStop: () => {
-      supervisor.forceStop();
-    },
   };
 }
 
-function postgresFolder(home: Home): string {
-  return join(home.path, 'postgres');
+function postgresOptions(
+  { durable = true }: StackOptions,
+  home: Home,
+  ports: StackPorts,
+  { postgresPassword }: Secrets,
+): EmbeddedPostgresOptions {
+  return {
+    folder: home.postgres,
+    port: ports.postgres,
+    password: postgresPassword,
+    database: 'postduif',
+    durable,
+  };
 }
 
-/** In the folder of the test run if there is one, so that `npm test` finds what a test has left behind. */
-function temporaryHome(): string {
-  const path = mkdtempSync(join(process.env.POSTDUIF_TEST_RUN ?? tmpdir(), 'postduif-'));
-  // As root, PostgreSQL runs as another user, who has to get in.
-  chmodSync(path, 0o755);
-  return path;
+function surroundingsOf(
+  { brokers, environment = process.env, env = {} }: StackOptions,
+  ports: StackPorts,
+  secrets: Secrets,
+  databaseUrl: string,
+): ServiceSurroundings {
+  return {
+    ports,
+    secrets,
+    brokers: brokers ?? [`${LOOPBACK}:${ports.kafka}`],
+    databaseUrl,
+    environment,
+    overrides: env,
+  };
+}
+
+/** The account and the token that `subscription` is told to make. */
+function credentialsOf(surroundings: ServiceSurroundings): Credentials {
+  const { BOOTSTRAP_TOKEN = '', BOOTSTRAP_ACCOUNT = '' } = serviceEnvironment('subscription', surroundings);
+  return {
+    api: serviceUrl('subscription', surroundings.ports),
+    ingest: serviceUrl('event-ingest', surroundings.ports),
+    token: BOOTSTRAP_TOKEN,
+    account: BOOTSTRAP_ACCOUNT,
+    brokers: surroundings.brokers,
+  };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
 }
 
 async function choosePorts(options: StackOptions): Promise<StackPorts> {
@@ -221,7 +246,7 @@ async function choosePorts(options: StackOptions): Promise<StackPorts> {
   return options.ports === undefined || options.ports === 'free' ? free : { ...free, ...options.ports };
 }
 
-function isExisting(store: 'kafka' | 'postgres', { brokers, databaseUrl }: StackOptions): boolean {
+function isExisting(store: Store, { brokers, databaseUrl }: StackOptions): boolean {
   return store === 'kafka' ? brokers !== undefined : databaseUrl !== undefined;
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { relative } from 'node:path';
 import { parseStartArguments } from '../setup/arguments.mjs';
 import { Home } from './home.js';
@@ -12,14 +13,32 @@ const began = Date.now();
 const say = (line: string): void => {
   console.log(line);
 };
+const log = new TerminalLog(say);
 const stopping = new AbortController();
-let stack: Stack | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+// A terminal that has gone, or whoever read us: still everything is stopped in order.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', () => {
+    stopping.abort();
+  });
 
 try {
+  const stack = await startAll();
+  if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
+  await stack.stop();
+} catch (error) {
+  if (!(error instanceof StackError)) throw error;
+  if (!stopping.signal.aborted) {
+    log.showErrors();
+    console.error(`\n${error.message}`);
+    process.exitCode = 1;
+  }
+}
+if (stopping.signal.aborted) say('• stopped; the data stays for the next start');
+
+async function startAll(): Promise<Stack> {
   const { reset } = parseStartArguments(process.argv.slice(2));
-  const log = new TerminalLog(say);
-  stack = await startStack(
+  const stack = await startStack(
     {
       ...readSettings(process.env),
       reset,
@@ -34,23 +53,14 @@ try {
   );
   say(await summary(stack));
   log.open();
-} catch (error) {
-  if (!(error instanceof StackError)) throw error;
-  if (!stopping.signal.aborted) console.error(`\n${error.message}`);
-  process.exitCode = 1;
+  return stack;
 }
 
+/** A second signal means at once: what still runs is killed when we exit. */
 function stop(): void {
-  if (stopping.signal.aborted) {
-    stack?.forceStop();
-    process.exit(1);
-  }
-  stopping.abort();
+  if (stopping.signal.aborted) process.exit(1);
   say('\n• stopping everything in order (Ctrl-C again: at once)');
-  void stack?.stop().then(() => {
-    say('• stopped; the data stays for the next start');
-    process.exit(0);
-  });
+  stopping.abort();
 }
 
 async function summary(stack: Stack): Promise<string> {

@@ -7,7 +7,7 @@ import type { LogFile } from './log-file.js';
 import { LEVELS, toLogLine } from './log-line.js';
 import type { ProcessDefinition } from './process-definition.js';
 import { signalProcess } from './process-table.js';
-import { RestartPause } from './restart-pause.js';
+import type { RestartPause } from './restart-pause.js';
 import { StackError } from './stack-error.js';
 
 /** What happens to a process, in words for a person. */
@@ -19,7 +19,7 @@ export interface SupervisedProcessOptions {
   readonly say: Say;
   /** Called whenever the process id has changed. */
   readonly changed: () => void;
-  readonly pause?: RestartPause;
+  readonly pause: RestartPause;
 }
 
 const READY_POLL_MS = 100;
@@ -28,7 +28,6 @@ const MOST_FAILED_STARTS = 3;
 
 /** Keeps one program running: starts it, learns when it is ready, starts it again when it dies. */
 export class SupervisedProcess {
-  readonly #pause: RestartPause;
   #child: ChildProcess | undefined;
   #ready = false;
   #wasReady = false;
@@ -39,9 +38,7 @@ export class SupervisedProcess {
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(private readonly options: SupervisedProcessOptions) {
-    this.#pause = options.pause ?? new RestartPause();
-  }
+  constructor(private readonly options: SupervisedProcessOptions) {}
 
   get name(): string {
     return this.options.definition.name;
@@ -57,11 +54,6 @@ export class SupervisedProcess {
 
   get isReady(): boolean {
     return this.#ready;
-  }
-
-  /** What keeps the process from being ready. */
-  get missing(): string {
-    return this.#missing;
   }
 
   /** Begins to keep the program running. */
@@ -110,8 +102,9 @@ export class SupervisedProcess {
       this.options.say(`${this.name} did not stop within ${stopTimeoutMs / 1000} s and is killed`);
       this.forceStop();
     }, stopTimeoutMs);
-    await this.#running;
-    clearTimeout(tooLong);
+    await this.#running.finally(() => {
+      clearTimeout(tooLong);
+    });
   }
 
   /** Ends the process and what it has started at once. */
@@ -127,7 +120,8 @@ export class SupervisedProcess {
       const end = await this.#runOnce(stop);
       if (isAborted(stop)) return;
       this.#judge(end);
-      const pause = this.#pause.after(performance.now() - begin);
+      if (this.#hopeless !== undefined) return;
+      const pause = this.options.pause.after(performance.now() - begin);
       this.options.say(
         `${this.name} ${end.text}; ${this.#held ? 'it is not started again yet' : `starting it again in ${pause / 1000} s`}`,
       );

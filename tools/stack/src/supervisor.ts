@@ -4,6 +4,7 @@ import type { Home } from './home.js';
 import { LogFile } from './log-file.js';
 import type { LogNews } from './log-file.js';
 import type { ProcessDefinition } from './process-definition.js';
+import { RestartPause } from './restart-pause.js';
 import { StackError } from './stack-error.js';
 import { SupervisedProcess } from './supervised-process.js';
 import type { Say } from './supervised-process.js';
@@ -14,6 +15,8 @@ export interface SupervisorOptions {
   readonly say: Say;
   /** Given what the processes log, a few times a second. */
   readonly show?: (process: ProcessDefinition, news: LogNews) => void;
+  /** A pause of its own for each process. */
+  readonly pause?: () => RestartPause;
 }
 
 const POLL_MS = 200;
@@ -25,13 +28,17 @@ export class Supervisor {
   readonly #logs = new Map<string, LogFile>();
   readonly #poll: NodeJS.Timeout;
   #stopped: Promise<void> | undefined;
+  /** However this process ends, the others end too, if it is given the time. */
+  readonly #killAll = (): void => {
+    for (const supervised of this.#processes.values()) supervised.forceStop();
+  };
 
   constructor(private readonly options: SupervisorOptions) {
     this.#poll = setInterval(() => {
       this.#readLogs();
     }, POLL_MS);
     this.#poll.unref();
-    this.#writeProcesses();
+    process.on('exit', this.#killAll);
   }
 
   /** Starts programs side by side and waits until all are ready. Rejects with `StackError` when one cannot be. */
@@ -70,11 +77,6 @@ export class Supervisor {
     return this.#stopped;
   }
 
-  /** Kills everything at once. */
-  forceStop(): void {
-    for (const process of this.#processes.values()) process.forceStop();
-  }
-
   async #stopAll(): Promise<void> {
     const all = [...this.#processes.values()];
     const stages = [...new Set(all.map(({ definition }) => definition.stopStage))].sort((a, b) => a - b);
@@ -86,6 +88,7 @@ export class Supervisor {
     this.#readLogs();
     for (const log of this.#logs.values()) log.close();
     this.#logs.clear();
+    process.off('exit', this.#killAll);
   }
 
   #add(definition: ProcessDefinition): SupervisedProcess {
@@ -94,6 +97,7 @@ export class Supervisor {
       definition,
       log,
       say: this.options.say,
+      pause: this.options.pause?.() ?? new RestartPause(),
       changed: () => {
         this.#writeProcesses();
       },
@@ -119,7 +123,7 @@ export class Supervisor {
     for (;;) {
       await delay(PROGRESS_MS, undefined, { signal: done }).catch(() => undefined);
       if (done.aborted) return;
-      const waiting = processes.filter(({ isReady }) => !isReady).map(({ name, missing }) => `${name} (${missing})`);
+      const waiting = processes.filter(({ isReady }) => !isReady).map(({ name }) => name);
       this.options.say(`still waiting for ${waiting.join(', ')}`);
     }
   }

@@ -1,7 +1,10 @@
 import { prettyFactory } from 'pino-pretty';
 import type { LogNews } from './log-file.js';
 import { LEVELS, parseLogLine } from './log-line.js';
+import type { LogEntry } from './log-line.js';
 import type { ProcessDefinition } from './process-definition.js';
+
+const MOST_KEPT = 20;
 
 /** Shows logs to a person. What is too detailed or too much stays in the files. */
 export class TerminalLog {
@@ -13,22 +16,45 @@ export class TerminalLog {
     // An error is one line here; its stack is in the file.
     errorLikeObjectKeys: [],
   });
-  #from: number = LEVELS.error;
+  #kept: string[] | undefined = [];
 
   constructor(private readonly write: (line: string) => void) {}
 
-  /** From now on everything from info on is shown; before, errors only: at a start nobody is there yet to answer. */
+  /**
+   * From now on everything from info on is shown. Before, nothing: services that start side by side complain of each other, and nobody
+   * is there yet to answer.
+   */
   open(): void {
-    this.#from = LEVELS.info;
+    this.#kept = undefined;
+  }
+
+  /** Shows the last errors of a start that has failed. */
+  showErrors(): void {
+    for (const line of this.#kept ?? []) this.write(line);
   }
 
   show({ name, shownFrom = LEVELS.info }: ProcessDefinition, { lines, skipped }: LogNews): void {
     const prefix = name.padEnd(12);
-    if (skipped > 0) this.write(`${prefix} … ${skipped} bytes more, in its log file`);
+    if (skipped > 0) this.#put(LEVELS.info, `${prefix} … ${skipped} bytes more, in its log file`);
     for (const line of lines) {
-      const level = parseLogLine(line)?.level;
-      if (level !== undefined && level >= Math.max(this.#from, shownFrom))
-        this.write(`${prefix} ${this.#pretty(line).trimEnd()}`);
+      const entry = parseLogLine(line);
+      if (entry && entry.level >= shownFrom) this.#put(entry.level, `${prefix} ${this.#format(entry)}`);
     }
   }
+
+  #put(level: number, line: string): void {
+    if (this.#kept === undefined) this.write(line);
+    else if (level >= LEVELS.error) this.#kept = [...this.#kept, line].slice(-MOST_KEPT);
+  }
+
+  #format({ err, error, ...entry }: LogEntry): string {
+    const reason = messageOf(err) ?? messageOf(error);
+    return this.#pretty(reason === undefined ? entry : { ...entry, error: reason }).trimEnd();
+  }
+}
+
+/** What an error says, in a line. */
+function messageOf(error: unknown): string | undefined {
+  const text = typeof error === 'object' && error !== null && 'message' in error ? error.message : error;
+  return typeof text === 'string' && text !== '' ? text.split('\n')[0] : undefined;
 }

@@ -1,0 +1,2 @@
+export const stopping: AbortSignal;
+export function interrupt(): void;
