@@ -153,7 +153,8 @@ export class Subscription {
       replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
     });
     await ensureTopics(
-      this.#kafka,
+      // Not patient: who asks tries again, is seen to be alive meanwhile, and can be stopped.
+      { admin: () => this.#kafka.admin() },
       specs.filter(({ topic }) => [config, attempts].includes(topic)),
       log,
     );

@@ -30,6 +30,8 @@ const STANDBY_MS = 500;
 const BROKER_PAUSE_MS = 500;
 const DELIVERY_TIMEOUT_MS = 5_000;
 const CLOSE_MS = 2_000;
+/** A broker that does not even refuse a connection is not waited for. */
+const STOP_MS = 5_000;
 const NOT_YET = 'the configuration is not being published yet';
 
 /**
@@ -62,11 +64,13 @@ export class OutboxRelay {
     });
   }
 
-  /** Ends after what is being published. What waits then is published by the next leader. */
+  /** Ends after what is being published, within a few seconds. What waits then is published by the next leader. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#connection?.interrupt();
-    await this.#running;
+    const late = new AbortController();
+    await Promise.race([this.#running, interruptiblePause(STOP_MS, late.signal)]);
+    late.abort();
   }
 
   /** True once it has published, or another instance has been found to; before, a sentence that says what is missing. */
