@@ -12,6 +12,7 @@ import { deliveriesReader } from './deliveries-reader.js';
 import { deliveryGauges } from './delivery-gauges.js';
 import { DeliveryMetrics, registerGauges } from './delivery-metrics.js';
 import { DEFAULT_ROOM, DeliveryEngine } from './engine/delivery-engine.js';
+import { OwnDelay } from './engine/own-delay.js';
 import { systemClock } from './engine/ports.js';
 import { KafkaExits } from './exits/kafka-exits.js';
 import { PersistentProducer } from './exits/persistent-producer.js';
@@ -25,11 +26,12 @@ export type DeliverySettings = CommonSettings & z.output<z.ZodObject<typeof deli
 
 const MIB = 1024 * 1024;
 /**
- * What may be read and not done, over all partitions: what the engine has room for, and what is on its way out of it. A limit for
- * each partition would let webhooks that are stuck hold up the others there.
+ * What may be read and not done, over all partitions: so much more than what may be stuck that reading goes on whatever is stuck. A
+ * limit for each partition would let webhooks that are stuck hold up the others there.
  */
-const IN_MEMORY = { records: DEFAULT_ROOM.records * 1.25, bytes: DEFAULT_ROOM.bytes * 1.25 };
-const FETCH_BYTES = 4 * MIB;
+const IN_MEMORY = { records: 4 * DEFAULT_ROOM.records, bytes: 3 * DEFAULT_ROOM.bytes };
+/** What is read at once is also worked through at once, and all else waits. */
+const FETCH_BYTES = MIB / 2;
 /** Larger than the records of other services by what the headers grow. */
 const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 /** Sockets to one origin; webhooks have limits of their own, and many may share an origin. */
@@ -74,6 +76,7 @@ export class DeliveryService {
     const producer = new PersistentProducer(this.#producer, log);
     const exits = new KafkaExits(producer, topics, systemClock);
     const failed = this.#unfinished.bind(this);
+    const delay = new OwnDelay();
     this.#engine = new DeliveryEngine({
       webhooks: this.#configuration,
       sender: this.#newSender(),
@@ -81,6 +84,7 @@ export class DeliveryService {
       clock: systemClock,
       random: Math.random,
       room: { ...DEFAULT_ROOM, slots: settings.MAX_IN_FLIGHT },
+      ownDelayMs: () => delay.ms,
       observe: new DeliveryMetrics(context.metrics, log),
       failed,
     });
@@ -93,6 +97,7 @@ export class DeliveryService {
       ...{ kafka, log, groupId, topics: [topics.deliveries] },
       highWater: IN_MEMORY,
       totalHighWater: IN_MEMORY,
+      maxBytesPerPartition: FETCH_BYTES,
       maxBytesPerFetch: FETCH_BYTES,
       onRecord: deliveriesReader(this.#engine, exits, failed),
     });

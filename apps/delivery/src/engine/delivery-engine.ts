@@ -13,11 +13,13 @@ import type { EndedAttempt, SettlementOptions } from './settlement.js';
 export interface EngineOptions extends SettlementOptions {
   readonly webhooks: Webhooks;
   readonly sender: Sender;
-  /** What all webhooks together may have in memory. */
+  /** What all webhooks together may hold. */
   readonly room?: RoomBounds;
   /** Attempts that have ended and are not durably written down; beyond it no request begins, as it might be repeated. Default 1,000. */
   readonly maxUnsettled?: number;
   readonly bounds?: LaneBounds;
+  /** How much longer requests seem to take than they do, in milliseconds. Default 0. */
+  readonly ownDelayMs?: () => number;
   /** Called when work ended with an error that is a mistake of ours; the record stays unacknowledged and is read again later. */
   readonly failed: (error: unknown, job: Job) => void;
 }
@@ -32,7 +34,7 @@ export interface EngineState {
 }
 
 const MIB = 1024 * 1024;
-export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 20_000, bytes: 64 * MIB };
+export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB };
 const MAX_UNSETTLED = 1_000;
 const SWEEP_MS = 10_000;
 const GONE = 410;
@@ -129,7 +131,7 @@ export class DeliveryEngine {
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
       this.#sweep(now);
-      lane = new Lane(key, this.#room, this.options.bounds ?? DEFAULT_BOUNDS);
+      lane = new Lane(key, this.#room, this.options.bounds ?? DEFAULT_BOUNDS, this.options.ownDelayMs);
       this.#lanes.set(key, lane);
     }
     lane.configure(webhook, now);

@@ -1,10 +1,12 @@
 import type { WebhookSnapshot } from '@postduif/contracts';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { RateLimiter } from './rate-limiter.js';
-import type { Room } from './room.js';
+import type { Room, Share } from './room.js';
 
 /** Bounds of a webhook's lane. All times in milliseconds. */
 export interface LaneBounds {
+  /** What waits no longer than this is soon gone, and takes up no room. */
+  readonly shortWaitMs: number;
   /** Longest expected wait in the queue; beyond it deliveries are diverted. */
   readonly maxWaitMs: number;
   /** Longest real wait: what the receiver turned out to be slower than expected for is diverted then. */
@@ -18,10 +20,11 @@ export interface LaneBounds {
 }
 
 export const DEFAULT_BOUNDS: LaneBounds = {
+  shortWaitMs: 1_000,
   maxWaitMs: 2_000,
   overdueMs: 5_000,
   shortestMs: 1_000,
-  horizonMs: 30_000,
+  horizonMs: 5_000,
   farthestMs: 3_600_000,
 };
 
@@ -33,6 +36,7 @@ export interface Queued {
 
 /** Permission for one request. Given back with how it ended. */
 export interface Slot {
+  readonly kind: 'slot';
   readonly startedAt: number;
   /** It decides about the breaker. */
   readonly probe: boolean;
@@ -47,11 +51,20 @@ export type Admission =
 /** Why there is no slot: none is free, or there will be none before `until`. */
 type Refusal = { readonly kind: 'busy' } | { readonly kind: 'closed'; readonly until: number };
 
+interface Entry<Job> {
+  readonly job: Job;
+  readonly since: number;
+  /** Whether it takes up room. */
+  readonly counted: boolean;
+}
+
 const BUSY: Refusal = { kind: 'busy' };
 const QUEUE: Admission = { kind: 'queue' };
 
-/** Expected duration of a request before any was measured. */
-const ASSUMED_LATENCY_MS = 50;
+/** Expected duration of a request before any was measured: what was queued in vain is diverted soon, what was diverted in vain is late. */
+const ASSUMED_LATENCY_MS = 10;
+/** So long may all slots be silent before it counts. */
+const SILENCE_MS = 1_000;
 const SMOOTHING = 0.2;
 /** Multiples of it, modulo 1, are as even as can be (Weyl, 1916). */
 const GOLDEN_RATIO = 0.618_033_988_749_895;
@@ -63,8 +76,9 @@ const GOLDEN_RATIO = 0.618_033_988_749_895;
  * outage costs few hops, and after it none waits more than about half as long again.
  */
 export class Lane<Job extends Queued> {
-  readonly #queue: { readonly job: Job; readonly since: number }[] = [];
-  #bytes = 0;
+  readonly #queue: Entry<Job>[] = [];
+  /** What it takes up of the room. */
+  readonly #held = { records: 0, bytes: 0 };
   #inFlight = 0;
   #latencyMs = ASSUMED_LATENCY_MS;
   /** When a request last ended, or the first of those under way began. */
@@ -82,6 +96,8 @@ export class Lane<Job extends Queued> {
     readonly key: string,
     private readonly room: Room,
     private readonly bounds: LaneBounds = DEFAULT_BOUNDS,
+    /** How much longer requests seem to take than they do, in milliseconds, because we are busy. */
+    private readonly ownDelayMs: () => number = () => 0,
     readonly breaker = new CircuitBreaker(),
   ) {}
 
@@ -93,19 +109,16 @@ export class Lane<Job extends Queued> {
     return this.#queue.length;
   }
 
-  /** Deliveries queued or in flight. */
-  get records(): number {
-    return this.#queue.length + this.#inFlight;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
+  /** What it takes up of the room. */
+  get held(): Share {
+    return this.#held;
   }
 
   /** Nothing is under way and nothing is remembered that matters: the lane can be forgotten. */
   idle(now: number): boolean {
     return (
-      this.records === 0 &&
+      this.#inFlight === 0 &&
+      this.#queue.length === 0 &&
       this.breaker.state === 'closed' &&
       Math.max(this.#virtualTime, this.#restUntil, this.#limiter?.nextAt ?? 0) <= now
     );
@@ -127,8 +140,7 @@ export class Lane<Job extends Queued> {
 
   /** Decides about a delivery that has just been read. `full`: nothing may be sent at present. */
   admit(job: Job, now: number, full = false): Admission {
-    if (!this.room.fits(this, job.body.length)) return this.#divert(job, now);
-    if (this.#queue.length === 0 && !full) {
+    if (this.#queue.length === 0 && !full && this.room.fitsInFlight(this.#held, job.body.length)) {
       const slot = this.#takeSlot(now);
       if (slot.kind === 'slot') {
         this.#enter(job);
@@ -136,10 +148,7 @@ export class Lane<Job extends Queued> {
       }
       if (slot.kind === 'closed') return this.#divert(job, now, slot.until);
     }
-    if (!this.#mayQueue(job, now)) return this.#divert(job, now);
-    this.#enter(job);
-    this.#queue.push({ job, since: now });
-    return QUEUE;
+    return this.#enqueue(job, now) ? QUEUE : this.#divert(job, now);
   }
 
   /** The next queued delivery that may go now, with its slot. */
@@ -149,6 +158,7 @@ export class Lane<Job extends Queued> {
     const slot = this.#takeSlot(now);
     if (slot.kind !== 'slot') return undefined;
     this.#queue.shift();
+    if (!head.counted) this.#enter(head.job);
     return { job: head.job, slot };
   }
 
@@ -157,9 +167,9 @@ export class Lane<Job extends Queued> {
     for (;;) {
       const head = this.#queue[0];
       if (head === undefined) return;
-      if (this.#isOpen(now) && now - head.since < this.bounds.overdueMs) return;
+      if (this.#isOpen(now) && !this.#isOverdue(head, now)) return;
       this.#queue.shift();
-      this.#leave(head.job);
+      if (head.counted) this.#leave(head.job);
       const notBefore = Math.max(this.#restUntil, this.breaker.admitsFrom(now));
       yield { job: head.job, until: this.#divert(head.job, now, notBefore).until };
     }
@@ -179,7 +189,7 @@ export class Lane<Job extends Queued> {
   finished(job: Job, slot: Slot, outcome: 'succeeded' | 'failed', now: number): void {
     this.#giveBack(job);
     this.#lastProgressAt = now;
-    this.#latencyMs += (now - slot.startedAt - this.#latencyMs) * SMOOTHING;
+    this.#latencyMs += (this.#byReceiver(now - slot.startedAt) - this.#latencyMs) * SMOOTHING;
     if (outcome === 'failed') this.breaker.failed(now, slot.probe);
     else {
       // What was measured while it was down says nothing about when it has room.
@@ -205,7 +215,7 @@ export class Lane<Job extends Queued> {
     return this.breaker.state === 'closed' && this.#restUntil <= now;
   }
 
-  #takeSlot(now: number): ({ readonly kind: 'slot' } & Slot) | Refusal {
+  #takeSlot(now: number): Slot | Refusal {
     if (this.#restUntil > now) return { kind: 'closed', until: this.#restUntil };
     if (this.#inFlight >= this.room.share(this.#concurrency)) return BUSY;
     if (this.#limiter !== undefined && this.#limiter.nextAt > now) return BUSY;
@@ -225,29 +235,52 @@ export class Lane<Job extends Queued> {
   }
 
   #enter({ body }: Job): void {
-    this.#bytes += body.length;
+    this.#held.records += 1;
+    this.#held.bytes += body.length;
     this.room.enter(body.length);
   }
 
   #leave({ body }: Job): void {
-    this.#bytes -= body.length;
+    this.#held.records -= 1;
+    this.#held.bytes -= body.length;
     this.room.leave(body.length);
   }
 
   /** Requests a second that the webhook is expected to take. A receiver that hangs is known by what does not end. */
   #serviceRate(now: number): number {
     const slots = this.room.share(this.#concurrency);
-    const hangingMs = this.#inFlight >= slots ? now - this.#lastProgressAt : 0;
-    const byLatency = (slots * 1_000) / Math.max(this.#latencyMs, hangingMs, 1);
+    const silentMs = this.#inFlight >= slots ? this.#byReceiver(now - this.#lastProgressAt) : 0;
+    const byLatency = (slots * 1_000) / Math.max(this.#latencyMs, silentMs > SILENCE_MS ? silentMs : 0, 1);
     return Math.min(byLatency, this.#limiter?.perSecond ?? Infinity);
   }
 
+  /** Expected wait of one more delivery in the queue. */
+  #waitMs(now: number): number {
+    return ((this.#queue.length + 1) * 1_000) / this.#serviceRate(now);
+  }
+
+  /** It has waited long, and not for us. */
+  #isOverdue({ since }: Entry<Job>, now: number): boolean {
+    return now - since >= this.bounds.overdueMs && this.#waitMs(now) > this.bounds.shortWaitMs;
+  }
+
+  #byReceiver(ms: number): number {
+    return Math.max(0, ms - this.ownDelayMs());
+  }
+
   /** One delivery may always wait, however slow the webhook is. New ones do not overtake those that were diverted before them. */
-  #mayQueue(job: Job, now: number): boolean {
+  #enqueue(job: Job, now: number): boolean {
     if (!this.#isOpen(now)) return false;
     if (job.delivery.dueAt === undefined && this.#virtualTime > now + this.bounds.maxWaitMs) return false;
-    const waitMs = ((this.#queue.length + 1) * 1_000) / this.#serviceRate(now);
-    return waitMs <= this.bounds.maxWaitMs || this.#queue.length === 0;
+    const waitMs = this.#waitMs(now);
+    if (waitMs > this.bounds.maxWaitMs && this.#queue.length > 0) return false;
+    const counted = waitMs > this.bounds.shortWaitMs;
+    if (counted) {
+      if (!this.room.fits(this.#held, job.body.length)) return false;
+      this.#enter(job);
+    }
+    this.#queue.push({ job, since: now, counted });
+    return true;
   }
 
   #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {

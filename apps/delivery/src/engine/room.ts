@@ -1,8 +1,14 @@
-/** What all lanes together may hold. */
+/** What lanes together may hold. */
 export interface RoomBounds {
   /** Requests in flight. */
   readonly slots: number;
-  /** Deliveries queued or in flight. */
+  /** Deliveries in flight, or queued for a webhook that is slow. */
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** How much a lane holds of it. */
+export interface Share {
   readonly records: number;
   readonly bytes: number;
 }
@@ -32,11 +38,14 @@ export class Room {
     return Math.max(1, Math.ceil(slots * (1 - this.#slots / this.bounds.slots)));
   }
 
-  /** May a lane that holds this much take another delivery of `bytes`? */
-  fits(lane: { readonly records: number; readonly bytes: number }, bytes: number): boolean {
-    return (
-      lane.records + 1 <= this.bounds.records - this.#records && lane.bytes + bytes <= this.bounds.bytes - this.#bytes
-    );
+  /** May a lane that holds this much queue another delivery of `bytes`? */
+  fits(lane: Share, bytes: number): boolean {
+    return lane.records + 1 <= this.bounds.records - this.#records && this.fitsInFlight(lane, bytes);
+  }
+
+  /** May a lane that holds this much send another delivery of `bytes`? Slots limit their number, so only bytes count. */
+  fitsInFlight(lane: Share, bytes: number): boolean {
+    return lane.bytes + bytes <= this.bounds.bytes - this.#bytes;
   }
 
   enter(bytes: number): void {

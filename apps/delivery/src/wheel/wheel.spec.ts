@@ -1,10 +1,13 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { WHEEL_TIERS } from '@postduif/contracts';
 import { tierFor } from '@postduif/retry-schedule';
 import fc from 'fast-check';
 import { SimulatedClock } from '../testing/simulated-clock.js';
 import { Wheel } from './wheel.js';
 import type { Waiting } from './wheel.js';
+
+// Days of simulated time, on a machine that may be busy.
+jest.setTimeout(60_000);
 
 const DAY_MS = 24 * 3_600_000;
 const PRODUCE_MS = 5;
