@@ -1,3 +1,5 @@
+export { KAFKA_VERSION } from '../setup/kafka-jars.mjs';
+export { ROOT } from '../setup/paths.mjs';
 export type { Credentials } from './home.js';
 export type { StackPorts } from './ports.js';
 export type { ServiceName } from './services.js';
