@@ -1,10 +1,13 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { COPERNICA_TRIGGERS, eventSchema } from '@postduif/contracts';
 import type { CopernicaEvent } from '@postduif/contracts';
 import { encodeForm, encodeJson } from '@postduif/payload-encoding';
 import fc from 'fast-check';
 import { parseBody } from './payload.js';
 import { anyEvent } from './testing/events.js';
+
+// Many events, on machines that may be busy.
+jest.setTimeout(60_000);
 
 const FORM = 'application/x-www-form-urlencoded';
 const form = (body: Uint8Array | string) => parseBody(FORM, Buffer.from(body), true);

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign as signWith } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import {
   COVERED,
@@ -13,6 +13,9 @@ import {
 } from './index.js';
 import type { Header, RequestToSign, RequestToVerify, VerifyOptions } from './index.js';
 import { TEST_PRIVATE_KEY, TEST_PUBLIC_KEY, VECTOR } from './test-vector.fixture.js';
+
+// Hundreds of RSA operations, on machines that may be busy.
+jest.setTimeout(60_000);
 
 const privateKey = createPrivateKey(TEST_PRIVATE_KEY);
 const publicKey = createPublicKey(TEST_PUBLIC_KEY);
