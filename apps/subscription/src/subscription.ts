@@ -15,6 +15,7 @@ import { refusePlainHttp } from './front-door/plain-http.js';
 import { keepTrying } from './keep-trying.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { RelayMetrics } from './outbox/relay-metrics.js';
+import { AnswerWhenPublished } from './outbox/answer-when-published.js';
 import type { subscriptionSettings } from './settings.js';
 import { SigningKeyStore } from './signing-keys/signing-key-store.js';
 import { subscriptionModule } from './subscription.module.js';
@@ -111,6 +112,7 @@ export class Subscription {
     await this.#try('could not make sure that the topics are there', () => this.#haveTopics());
     if (!this.#stopping()) this.#gone.start();
   }
+    app.useGlobalInterceptors(new AnswerWhenPublished(this.#database));
 
   async stop(): Promise<void> {
     this.#stopped.abort();

@@ -98,6 +98,22 @@ describe('the service without one of its stores', () => {
     expect(await service.stop()).toBe(0);
   });
 
+  it('answers a change when it is on the topic, so that an event that follows is not faster', async () => {
+    const service = await start(brokers);
+    await until(async () => ((await service.call('GET', '/ready')).ok ? true : undefined), 'readiness');
+    const waiting = async () => (await test.query('SELECT FROM config.outbox')).length;
+    const calls = [
+      ['POST', '/v4/webhooks', WEBHOOK],
+      ['PUT', '/v4/webhook/1', '{"state":"disabled"}'],
+      ['DELETE', '/v4/webhook/1', ''],
+    ] as const;
+    for (const [method, path, body] of calls) {
+      expect((await service.call(method, path, body)).ok).toBe(true);
+      expect(await waiting()).toBe(0);
+    }
+    expect(await service.stop()).toBe(0);
+  });
+
   it('keeps tokens, bodies and secrets out of its log', async () => {
     const service = await start(brokers);
     await answers(service, 200);
