@@ -5,8 +5,8 @@ import { isJsonObject } from './json.js';
 import { CALLERS, COPERNICA_TRIGGERS, isCopernicaTrigger, REQUIRED_IDS, TRIGGER_DATA } from './triggers.js';
 import type { CopernicaTrigger, TriggerData } from './triggers.js';
 
-/** Largest event as JSON, in bytes. Room for a value of 1 MiB in base64. */
-export const MAX_EVENT_BYTES = 2 * 1024 * 1024;
+/** Largest event as JSON, in bytes: a change with a value of 1 MiB has it in its parameters and again among its fields. */
+export const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 
 /** A type of one's own: dotted, such as `invoice.paid` or `com.example.order.shipped`; at most 128 characters. */
 export const dottedType = z

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_EVENT_BYTES } from './event.js';
-import { MAX_RECORD_BYTES, topicNames, topicSpecs, WHEEL_TIERS } from './topics.js';
+import { MAX_BODY_BYTES, MAX_RECORD_BYTES, topicNames, topicSpecs, WHEEL_TIERS } from './topics.js';
 
 const DAY = 24 * 60 * 60 * 1_000;
 const specs = new Map(
@@ -52,8 +52,9 @@ describe('the table of topics', () => {
       expect(retention(`postduif.deliveries.retry.${name}`)).toBeGreaterThanOrEqual(delayMs + 2 * DAY);
   });
 
-  it('has room for the largest event, percent-encoded byte by byte', () => {
-    expect(MAX_RECORD_BYTES).toBeGreaterThan(3 * MAX_EVENT_BYTES);
+  it('has room for the largest event and for the largest body, with headers', () => {
+    expect(MAX_RECORD_BYTES).toBeGreaterThan(MAX_EVENT_BYTES);
+    expect(MAX_RECORD_BYTES - MAX_BODY_BYTES).toBeGreaterThan(64 * 1024);
   });
 
   it('given another prefix, uses it everywhere', () => {

@@ -8,8 +8,11 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Largest record value on any topic, in bytes: the largest event, percent-encoded byte by byte, with room for headers. */
+/** Largest record on any topic, in bytes. */
 export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
+
+/** Largest body of a delivery, in bytes: with its headers it fits into a record on every topic. No event is accepted that has a larger one. */
+export const MAX_BODY_BYTES = MAX_RECORD_BYTES - 128 * 1024;
 
 /** Fixed delays of the retry wheel, shortest first. The name is part of the topic's name. */
 export const WHEEL_TIERS = [

@@ -1,5 +1,14 @@
-import { ApiError, eventSchema, fieldErrors, isJsonObject, MAX_EVENT_BYTES, plainMessage } from '@postduif/contracts';
+import {
+  ApiError,
+  eventSchema,
+  fieldErrors,
+  isJsonObject,
+  MAX_BODY_BYTES,
+  MAX_EVENT_BYTES,
+  plainMessage,
+} from '@postduif/contracts';
 import type { Event } from '@postduif/contracts';
+import { encodeForm } from '@postduif/payload-encoding';
 import { v7 as uuidv7 } from 'uuid';
 
 /** An event that follows the contract, with the JSON that goes to `events`. */
@@ -35,12 +44,23 @@ export function parseEvent(candidate: unknown, { account, now }: EventDefaults):
   // Not before: the schema also understands an account that is a number.
   if (account !== undefined && parsed.data.account !== account) throw new ApiError('account_mismatch', MISMATCH);
   const json = Buffer.from(JSON.stringify(parsed.data));
-  if (json.length > MAX_EVENT_BYTES)
-    throw new ApiError(
-      'payload_too_large',
-      `The event has ${json.length} bytes as JSON; ${MAX_EVENT_BYTES} are allowed.`,
-    );
+  requireRoom(parsed.data, json);
   return { event: parsed.data, json };
+}
+
+/** What is accepted can be delivered in every format. */
+function requireRoom(event: Event, json: Buffer): void {
+  if (json.length > MAX_EVENT_BYTES) throw tooLarge(json.length, 'JSON', MAX_EVENT_BYTES);
+  if (json.length <= MAX_BODY_BYTES / MOST_GROWTH) return;
+  const { length } = encodeForm(event);
+  if (length > MAX_BODY_BYTES) throw tooLarge(length, 'a form', MAX_BODY_BYTES);
+}
+
+/** A form takes at most three bytes for a byte of JSON, and has the name of an interest twice. */
+const MOST_GROWTH = 6;
+
+function tooLarge(bytes: number, format: string, allowed: number): ApiError {
+  return new ApiError('payload_too_large', `The event has ${bytes} bytes as ${format}; ${allowed} are allowed.`);
 }
 
 /** CloudEvents JSON format section 2.2: an attribute that is null is absent. */

@@ -142,6 +142,21 @@ describe('reading the events of a request', () => {
     ]);
   });
 
+  const update = (data: object) => ({ type: 'update', database: 1, profile: 2, data });
+
+  it('given a change with a value of 1 MiB in its parameters and its fields, takes it', () => {
+    const value = 'Zoë & co = 100%\n'.repeat(1024 * 64);
+    const sent = readAs('application/json', update({ parameters: { note: value }, fields: { note: value } }));
+    expect(results(sent)).toMatchObject([{ type: 'update' }]);
+  });
+
+  it.each([
+    ['values', { fields: { note: '€'.repeat(950_000) } }],
+    ['names', { interests: Array.from({ length: 2_400 }, (_, n) => ({ name: `${'€'.repeat(200)}${n}`, group: 'g' })) }],
+  ])('given %s that no longer fit into a record when they are percent-encoded, refuses the event', (_what, data) => {
+    expect(results(readAs('application/json', update(data)))).toEqual(['payload_too_large']);
+  });
+
   it('given no events or more than are allowed, refuses the request', () => {
     expect(codeOf(() => readAs('application/json', []))).toBe('empty_batch');
     expect(codeOf(() => read({ 'content-type': 'application/x-ndjson' }, '\n \n'))).toBe('empty_batch');
