@@ -92,6 +92,14 @@ describe('the life of a service', () => {
     expect([missing.status, ((await missing.json()) as { code: string }).code]).toEqual([404, 'not_found']);
   });
 
+  it('given a mistake outside of a request, says so in a line of JSON and exits with 1', async () => {
+    const service = start();
+    await fetch(`${await service.address()}/crash`);
+    const line = await service.says('a mistake in the program; stopping');
+    expect(line).toMatchObject({ level: 60, err: { message: 'a mistake outside of a request' } });
+    expect(await service.exitCode()).toBe(1);
+  });
+
   it('given SIGTERM during a request, answers it, stops the parts in reverse order and exits with 0', async () => {
     const service = start();
     const slow = fetch(`${await service.address()}/slow`);

@@ -158,10 +158,12 @@ function stopOnSignal(
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
-  process.on('unhandledRejection', (error) => {
+  const mistaken = (error: unknown): void => {
     log.fatal({ err: error }, 'a mistake in the program; stopping');
     process.exit(1);
-  });
+  };
+  process.on('unhandledRejection', mistaken);
+  process.on('uncaughtException', mistaken);
 }
 
 /** Nest's own messages at debug level, its errors as errors. */

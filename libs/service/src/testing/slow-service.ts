@@ -12,6 +12,14 @@ class SlowController {
     return 'done';
   }
 
+  @Get('crash')
+  crash(): string {
+    setImmediate(() => {
+      throw new TypeError('a mistake outside of a request');
+    });
+    return 'soon';
+  }
+
   @Get('broken')
   broken(): never {
     throw new TypeError('a mistake with a secret');
