@@ -40,6 +40,9 @@ export const accountSnapshot = z.object({
   copernicaId: z.string(),
 });
 
+/** Most shards of a webhook. */
+export const MAX_SHARDS = 32;
+
 export const webhookSnapshot = z.object({
   kind: z.literal('webhook'),
   version: z.int(),
@@ -61,6 +64,8 @@ export const webhookSnapshot = z.object({
   concurrency: z.int().min(1).max(200),
   /** Requests a second; absent: no limit. */
   rate: z.number().positive().optional(),
+  /** Record keys that its deliveries are spread over, for a webhook that is too busy for one partition; absent: 1. See `shardsOf`. */
+  shards: z.int().min(1).max(MAX_SHARDS).optional(),
   state: z.enum(['enabled', 'disabled']),
   /** True: events may leave for this handler (its file was confirmed, its domain is validated, or the operator trusts its host). */
   validated: z.boolean(),

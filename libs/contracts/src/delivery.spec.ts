@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeDeliveryHeaders, deliveryId, encodeDeliveryHeaders, eventIdentity } from './delivery.js';
+import { decodeDeliveryHeaders, deliveryId, deliveryKey, encodeDeliveryHeaders, eventIdentity } from './delivery.js';
 
 const headers = fc.record(
   {
@@ -81,5 +81,26 @@ describe('the id of a delivery', () => {
 
   it('given an event without source and one with an empty source, takes them for the same', () => {
     expect(eventIdentity({ account: '1', id: 'a' })).toBe(eventIdentity({ account: '1', id: 'a', source: '' }));
+  });
+});
+
+describe('the key of a delivery', () => {
+  const ids = Array.from({ length: 1_000 }, (_, index) => deliveryId({ account: '1', id: `evt-${index}` }, '12'));
+  const keysOf = (webhook: Parameters<typeof deliveryKey>[0]) => new Set(ids.map((id) => deliveryKey(webhook, id)));
+
+  it('is the id of a webhook without shards', () => {
+    expect(keysOf({ id: '12', concurrency: 10 })).toEqual(new Set(['12']));
+  });
+
+  it('given shards, names one of them, evenly, and for the same delivery always the same', () => {
+    const webhook = { id: '12', concurrency: 10, shards: 4 };
+    const counts = Map.groupBy(ids, (id) => deliveryKey(webhook, id));
+    expect([...counts.keys()].sort()).toEqual(['12#0', '12#1', '12#2', '12#3']);
+    for (const of of counts.values()) expect(of.length).toBeGreaterThan(200);
+    expect(deliveryKey(webhook, 'kyvWB42tv05oDS_7q_bLyg')).toBe('12#3');
+  });
+
+  it('given more shards than requests in flight, uses no more of them than there are requests to share out', () => {
+    expect(keysOf({ id: '12', concurrency: 2, shards: 8 })).toEqual(new Set(['12#0', '12#1']));
   });
 });

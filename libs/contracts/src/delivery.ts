@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { WebhookSnapshot } from './config.js';
 import type { DeadReason } from './errors.js';
 import type { Event } from './event.js';
 
@@ -119,4 +120,19 @@ export function deliveryId(event: Pick<Event, 'account' | 'source' | 'id'>, webh
     .update(`${eventIdentity(event)}\n${webhook}`)
     .digest();
   return digest.subarray(0, 16).toString('base64url');
+}
+
+/** Shards of a webhook. Each has its part of the limits, so there are no more of them than requests in flight to share out. */
+export function shardsOf({ shards = 1, concurrency }: Pick<WebhookSnapshot, 'shards' | 'concurrency'>): number {
+  return Math.min(shards, concurrency);
+}
+
+/**
+ * Key of a record on `deliveries`: the webhook's id, or `<id>#<shard>` for one that is spread over several. The delivery's id chooses
+ * the shard, so that a repeated fan-out chooses the same.
+ */
+export function deliveryKey(webhook: Pick<WebhookSnapshot, 'id' | 'shards' | 'concurrency'>, delivery: string): string {
+  const shards = shardsOf(webhook);
+  if (shards === 1) return webhook.id;
+  return `${webhook.id}#${Buffer.from(delivery, 'base64url').readUInt32BE() % shards}`;
 }

@@ -159,6 +159,17 @@ describe('DeliveryEngine', () => {
       expect(world.delivered.map(({ event }) => event)).toEqual(['b']);
     });
 
+    it('given a webhook in shards, then together they keep its limits and use them', async () => {
+      const world = worldOf(() => ({ status: 200, afterMs: 100 }), { concurrency: 9, rate: 60, shards: 4 });
+      await stream(world, 2_000, 1);
+      await world.clock.advance(60_000);
+
+      expect(world.most.get('1')).toBe(8);
+      for (const { at } of world.posts)
+        expect(world.posts.filter((post) => post.at >= at && post.at < at + 1_000).length).toBeLessThanOrEqual(60);
+      expect(world.delivered).toHaveLength(2_000);
+    });
+
     it('given any limits and receivers, then limits are never exceeded and every delivery ends exactly once', async () => {
       const scenario = fc.record({
         concurrency: fc.integer({ min: 1, max: 5 }),

@@ -1,3 +1,4 @@
+import { shardsOf } from '@postduif/contracts';
 import type { WebhookSnapshot } from '@postduif/contracts';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -124,18 +125,19 @@ export class Lane<Job extends Queued> {
     );
   }
 
-  /** Takes the limits from the newest configuration. A change of it ends a rest: its owner may have mended something. */
-  configure(
-    { version, concurrency, rate }: Pick<WebhookSnapshot, 'version' | 'concurrency' | 'rate'>,
-    now: number,
-  ): void {
-    if (version === this.#version) return;
-    this.#version = version;
-    this.#concurrency = concurrency;
+  /**
+   * Takes its part of the limits from the newest configuration: a webhook's shards know nothing of one another. A change ends a rest:
+   * the webhook's owner may have mended something.
+   */
+  configure(webhook: Pick<WebhookSnapshot, 'version' | 'concurrency' | 'rate' | 'shards'>, now: number): void {
+    if (webhook.version === this.#version) return;
+    const shards = shardsOf(webhook);
+    this.#version = webhook.version;
     this.#restUntil = 0;
-    if (rate === undefined) this.#limiter = undefined;
-    else if (this.#limiter === undefined) this.#limiter = new RateLimiter(rate);
-    else this.#limiter.change(rate, now);
+    this.#concurrency = Math.floor(webhook.concurrency / shards);
+    if (webhook.rate === undefined) this.#limiter = undefined;
+    else if (this.#limiter === undefined) this.#limiter = new RateLimiter(webhook.rate / shards);
+    else this.#limiter.change(webhook.rate / shards, now);
   }
 
   /** Decides about a delivery that has just been read. `full`: nothing may be sent at present. */
@@ -180,7 +182,8 @@ export class Lane<Job extends Queued> {
     const head = this.#queue[0];
     if (head === undefined) return undefined;
     if (!this.#isOpen(now)) return now;
-    const overdueAt = head.since + this.bounds.overdueMs;
+    // Late, but not overdue: how fast the webhook is will be seen again.
+    const overdueAt = Math.max(head.since + this.bounds.overdueMs, now + this.bounds.shortWaitMs);
     const allowedAt = this.#limiter?.nextAt ?? 0;
     return allowedAt > now ? Math.min(allowedAt, overdueAt) : overdueAt;
   }

@@ -20,7 +20,9 @@ export class SimulatedClock implements Clock {
     return this.#now;
   }
 
-  at(at: number, work: () => void): () => void {
+  /** In whole milliseconds, as clocks go. */
+  at(moment: number, work: () => void): () => void {
+    const at = Math.ceil(moment);
     const timer = { at, work, off: false };
     this.#timers.splice(this.#indexAfter(at), 0, timer);
     return () => {

@@ -1,3 +1,4 @@
+import { deliveryId, deliveryKey } from '@postduif/contracts';
 import type { DeadReason, DeliveryHeaders, WebhookSnapshot } from '@postduif/contracts';
 import type { OutboundResult } from '@postduif/outbound';
 import { DeliveryEngine } from '../engine/delivery-engine.js';
@@ -78,7 +79,7 @@ export class World {
 
   send(id: string, event: string, bytes = 0): void {
     const delivery = {
-      delivery: `${event}/${id}`,
+      delivery: deliveryId({ account: '1', id: event }, id),
       account: '1',
       webhook: id,
       event,
@@ -163,10 +164,12 @@ export class World {
   #hand(stored: Stored): void {
     const life = this.#life;
     const isCurrent = (): boolean => life === this.#life;
+    const { webhook, delivery } = stored.delivery;
+    const target = this.webhooks.get(webhook);
     let done = false;
     this.engine.accept({
       ...stored,
-      key: null,
+      key: Buffer.from(target === undefined ? webhook : deliveryKey(target, delivery)),
       isCurrent,
       done: () => {
         if (done) throw new Error('acknowledged twice');

@@ -1,4 +1,4 @@
-import { deliveryId, encodeDeliveryHeaders, EVENT_HEADERS } from '@postduif/contracts';
+import { deliveryId, deliveryKey, encodeDeliveryHeaders, EVENT_HEADERS } from '@postduif/contracts';
 import type { Event, Format, WebhookSnapshot } from '@postduif/contracts';
 import type { ConsumedRecord, OutgoingRecord } from '@postduif/kafka';
 import { encode } from '@postduif/payload-encoding';
@@ -36,8 +36,9 @@ export function deliveryRecord(
   webhook: WebhookSnapshot,
   { contentType, body }: EncodedBody,
 ): OutgoingRecord {
+  const delivery = deliveryId(event, webhook.id);
   const headers = encodeDeliveryHeaders({
-    delivery: deliveryId(event, webhook.id),
+    delivery,
     account: event.account,
     webhook: webhook.id,
     event: event.id,
@@ -47,5 +48,5 @@ export function deliveryRecord(
     acceptedAt: acceptedAt(record),
     traceparent: record.headers[EVENT_HEADERS.traceparent] ?? event.traceparent,
   });
-  return { topic, key: webhook.id, value: body, headers };
+  return { topic, key: deliveryKey(webhook, delivery), value: body, headers };
 }
