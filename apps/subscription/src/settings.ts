@@ -2,6 +2,7 @@ import { accountId } from '@postduif/contracts';
 import { AllowListError, parseAllowList } from '@postduif/outbound';
 import { parseEncryptionKeys, SigningError } from '@postduif/signing';
 import { z } from 'zod';
+import { signingSettings } from './signing-keys/signing-settings.js';
 
 const address = (what: string) =>
   z
@@ -13,6 +14,7 @@ const TOKEN = 'must be at least 8 letters, digits or `-._~+/` (RFC 6750)';
 
 /** Settings of subscription, beside the common ones. */
 export const subscriptionSettings = {
+  ...signingSettings,
   /** PostgreSQL, `postgres://user:password@host:port/database`. The schema `config` is made in it. */
   DATABASE_URL: z
     .string('set it to postgres://user:password@host:port/database')
@@ -21,10 +23,6 @@ export const subscriptionSettings = {
   ENCRYPTION_KEY: z
     .string('set it to base64 of 32 random bytes, the same as for delivery')
     .transform((text, context) => parsed(text, context, parseEncryptionKeys, SigningError)),
-  /** Receivers look for public keys under `<selector>._domainkey.<SIGNING_DOMAIN>`. */
-  SIGNING_DOMAIN: z
-    .string('set it to the domain whose DNS holds the public keys')
-    .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a domain name'),
   /** Address of this service as its users write it. Default: what they wrote in the request. */
   PUBLIC_URL: z
     .string()

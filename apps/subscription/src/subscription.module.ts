@@ -2,8 +2,8 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { ApiAccess } from './accounts/api-access.js';
 import { RootController } from './front-door/root.controller.js';
-import { SigningKeyStore } from './signing-keys/signing-key-store.js';
 import { SigningKeysController } from './signing-keys/signing-keys.controller.js';
+import { SigningKeys } from './signing-keys/signing-keys.js';
 import { PublicAddress } from './v4/public-address.js';
 import { HandlerValidation } from './validation/handler-validation.js';
 import { ValidationController } from './validation/validation.controller.js';
@@ -15,7 +15,7 @@ export interface SubscriptionParts {
   readonly access: ApiAccess;
   readonly webhooks: Webhooks;
   readonly validation: HandlerValidation;
-  readonly keys: SigningKeyStore;
+  readonly keys: SigningKeys;
   readonly address: PublicAddress;
 }
 
@@ -31,7 +31,7 @@ export function subscriptionModule({ access, webhooks, validation, keys, address
       { provide: ApiAccess, useValue: access },
       { provide: Webhooks, useValue: webhooks },
       { provide: HandlerValidation, useValue: validation },
-      { provide: SigningKeyStore, useValue: keys },
+      { provide: SigningKeys, useValue: keys },
       { provide: PublicAddress, useValue: address },
     ],
   };

@@ -10,6 +10,8 @@ import type { z } from 'zod';
 import { AccountStore } from './accounts/account-store.js';
 import { ApiAccess } from './accounts/api-access.js';
 import { Database } from './database/database.js';
+import { DnsWatch } from './dns/dns-watch.js';
+import { DnsTxtRecords } from './dns/txt-records.js';
 import { openFrontDoor } from './front-door/front-door.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
 import { keepTrying } from './keep-trying.js';
@@ -17,7 +19,10 @@ import { OutboxRelay } from './outbox/outbox-relay.js';
 import { RelayMetrics } from './outbox/relay-metrics.js';
 import { AnswerWhenPublished } from './outbox/answer-when-published.js';
 import type { subscriptionSettings } from './settings.js';
+import { KeyRotation } from './signing-keys/key-rotation.js';
+import { rotationPolicy } from './signing-keys/rotation-policy.js';
 import { SigningKeyStore } from './signing-keys/signing-key-store.js';
+import { SigningKeys } from './signing-keys/signing-keys.js';
 import { subscriptionModule } from './subscription.module.js';
 import { configureBodies } from './v4/bodies.js';
 import { PublicAddress } from './v4/public-address.js';
@@ -32,6 +37,7 @@ import { Webhooks } from './webhooks/webhooks.js';
 export type SubscriptionContext = ServiceContext<CommonSettings & z.output<z.ZodObject<typeof subscriptionSettings>>>;
 
 const MOST_SILENCE_MS = 60_000;
+const now = (): Date => new Date();
 
 /** The service, put together. */
 export class Subscription {
@@ -40,6 +46,8 @@ export class Subscription {
   readonly #database: Database;
   readonly #accounts: AccountStore;
   readonly #keys: SigningKeyStore;
+  readonly #rotation: KeyRotation;
+  readonly #watch: DnsWatch;
   readonly #webhooks: Webhooks;
   readonly #relay: OutboxRelay;
   readonly #gone: GoneReceivers;
@@ -53,6 +61,12 @@ export class Subscription {
     const database = new Database(settings.DATABASE_URL, log);
     const accounts = new AccountStore(database);
     const keys = new SigningKeyStore(database, settings.ENCRYPTION_KEY);
+    const records = new DnsTxtRecords(settings.DNS_SERVERS);
+    const policy = rotationPolicy({
+      dnsCheck: settings.SIGNING_DNS_CHECK,
+      rotationDays: settings.SIGNING_ROTATION_DAYS,
+      waitHours: settings.SIGNING_KEY_WAIT_HOURS,
+    });
     const trusted = new TrustedHosts(settings.TRUSTED_HANDLER_HOSTS);
     const webhooks = new Webhooks(database, settings.ENCRYPTION_KEY, trusted, log);
     const sender = new OutboundSender({
@@ -64,6 +78,11 @@ export class Subscription {
     this.#database = database;
     this.#accounts = accounts;
     this.#keys = keys;
+    this.#rotation = new KeyRotation({ store: keys, records, domain: settings.SIGNING_DOMAIN, policy, now, log });
+    this.#watch = new DnsWatch(
+      [{ failure: 'signing keys could not be rotated', run: () => this.#rotation.run() }],
+      log,
+    );
     this.#webhooks = webhooks;
     this.#relay = new OutboxRelay({
       url: settings.DATABASE_URL,
@@ -80,7 +99,7 @@ export class Subscription {
       access: new ApiAccess(accounts, { queryToken: settings.V4_QUERY_TOKEN }),
       webhooks,
       validation: new HandlerValidation(webhooks, accounts, keys, sender),
-      keys,
+      keys: new SigningKeys(keys, policy),
       address: new PublicAddress(settings.PUBLIC_URL),
     });
     health.add({ name: 'database', ready: () => database.ready() });
@@ -108,6 +127,7 @@ export class Subscription {
     await this.#database.open();
     await this.#try('the first account and key could not be made', () => this.#prepare());
     if (this.#stopping()) return;
+    this.#watch.start();
     this.#relay.start();
     await this.#try('could not make sure that the topics are there', () => this.#haveTopics());
     if (!this.#stopping()) this.#gone.start();
@@ -117,7 +137,7 @@ export class Subscription {
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#database.stop();
-    await Promise.all([this.#relay.stop(), this.#gone.stop()]);
+    await Promise.all([this.#relay.stop(), this.#gone.stop(), this.#watch.stop()]);
     await this.#database.close();
   }
 
@@ -131,8 +151,8 @@ export class Subscription {
     if (account !== undefined && token !== undefined) {
       if (await this.#accounts.bootstrap({ account, name: account, token })) log.info({ account }, 'account prepared');
     }
-    const keyId = await this.#keys.ensure(settings.SIGNING_DOMAIN);
-    if (keyId !== undefined) log.info({ keyId }, 'signing key made; its public part has to be put into DNS');
+    await this.#keys.requireReadable();
+    await this.#rotation.run();
     await this.#webhooks.applyTrust();
   }
 

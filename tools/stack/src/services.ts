@@ -75,6 +75,8 @@ export function serviceEnvironment(
   const defaults: Record<ServiceName, Environment> = {
     subscription: {
       SIGNING_DOMAIN: 'signing.postduif.example',
+      // No DNS holds this domain's keys.
+      SIGNING_DNS_CHECK: 'off',
       PUBLIC_URL: serviceUrl('subscription', ports),
       INGEST_URL: serviceUrl('event-ingest', ports),
       HISTORY_URL: serviceUrl('history', ports),

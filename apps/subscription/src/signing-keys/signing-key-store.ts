@@ -1,130 +1,241 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { configKey } from '@postduif/contracts';
-import type { SigningKeySnapshot } from '@postduif/contracts';
-import { dnsRecord, generateSigningKey, open, seal } from '@postduif/signing';
+import { ApiError, configKey } from '@postduif/contracts';
+import { generateSigningKey, open, seal } from '@postduif/signing';
 import type { EncryptionKeys } from '@postduif/signing';
 import type { Database, Queries } from '../database/database.js';
-import { publish } from '../outbox/outbox.js';
+import type { RecordCheck } from '../dns/record-check.js';
+import { publish, publishRemoval } from '../outbox/outbox.js';
 import type { Snapshot } from '../outbox/outbox.js';
+import type { RotationPolicy } from './rotation-policy.js';
+import { nextStep, sightingAfter } from './rotation.js';
+import type { ActiveKey, Step } from './rotation.js';
 import { selectors } from './selectors.js';
+import { activeFrom, isActive, retiredFrom } from './signing-key.js';
+import { deleteKey, nextKeyId, selectKeys, snapshotOf, storeKey } from './signing-key-rows.js';
+import type { Owner, StoredKey } from './signing-key-rows.js';
 
-interface KeyRow {
-  readonly id: string;
+/** What has become of a key. */
+export interface KeyChange {
+  readonly what: 'made' | 'activated' | 'retired' | 'deleted';
   readonly keyId: string;
-  readonly domain: string;
-  readonly state: SigningKeySnapshot['state'];
-  readonly publicKey: string;
-  readonly privateKey: string;
-  readonly version: number;
+  readonly account: Owner;
 }
 
-/** A key as the API shows it. */
-export interface SigningKeyView {
-  readonly keyId: string;
-  /** Value of the TXT record at `keyId`. */
-  readonly record: string;
-  readonly state: SigningKeySnapshot['state'];
+export interface Advance {
+  readonly now: Date;
+  readonly policy: RotationPolicy;
+  /** What was found in DNS, by the key's id. */
+  readonly checks: ReadonlyMap<string, RecordCheck>;
 }
 
-const COLUMNS = `id, key_id AS "keyId", domain, state, public_key AS "publicKey", private_key AS "privateKey", version`;
 /** Any number that nobody else in this database uses; `sign` in ASCII. */
 const KEY_LOCK = 0x7369676e;
+const OWNED = 'account IS NOT DISTINCT FROM $1::text';
 
-/** The keys that sign requests. One is active; its public part must be in DNS. */
+/** The keys that sign requests. Every change is a transaction; instances take turns. */
 export class SigningKeyStore {
   constructor(
     private readonly database: Database,
     private readonly encryptionKeys: EncryptionKeys,
   ) {}
 
+  /** All keys, or those that an account may see, in the order of their ids. */
+  list(account?: string): Promise<StoredKey[]> {
+    this.database.requireOpen();
+    return selectKeys(this.database, '$1::text IS NULL OR account IS NULL OR account = $1', [account ?? null]);
+  }
+
+  /** The key to sign with now for an account. Throws `signing_key_not_active`. */
+  async active(account: string): Promise<{ readonly keyId: string; readonly privateKey: KeyObject }> {
+    const keys = await selectKeys(this.database, `state = 'active' AND (account IS NULL OR account = $1)`, [account]);
+    const key = keys.find((one) => one.account === account) ?? keys[0];
+    if (key === undefined) throw new ApiError('signing_key_not_active', undefined, { retryAfterSeconds: 60 });
+    return { keyId: key.keyId, privateKey: this.#privateKeyOf(key) };
+  }
+
+  /** Throws a `SigningError` when the keys in use cannot be opened. */
+  async requireReadable(): Promise<void> {
+    for (const key of await selectKeys(this.database, `state <> 'retired' AND account IS NULL`))
+      this.#privateKeyOf(key);
+  }
+
+  /** The installation, and the accounts that have keys of their own. */
+  async owners(): Promise<Owner[]> {
+    const rows = await this.database.query<{ account: string }>(
+      'SELECT DISTINCT account FROM config.signing_keys WHERE account IS NOT NULL ORDER BY account',
+    );
+    return [null, ...rows.map(({ account }) => account)];
+  }
+
   /**
-   * Makes sure that there is an active key for the domain: makes one, and retires that of another domain. Instances that do so at
-   * once take turns. Returns the name of a key that was made. Throws a `SigningError` when the active key cannot be opened.
+   * Notes what was found in DNS and takes all steps that are due for the keys of one owner.
+   *
+   * @param domain where new keys belong; of an account it is that of its newest key
    */
-  ensure(domain: string, now = new Date()): Promise<string | undefined> {
+  advance(owner: Owner, domain: string | undefined, { now, policy, checks }: Advance): Promise<KeyChange[]> {
     return this.database.transaction(async (transaction) => {
-      await transaction.query('SELECT pg_advisory_xact_lock($1)', [KEY_LOCK]);
-      const [active] = await transaction.query<KeyRow>(
-        `SELECT ${COLUMNS} FROM config.signing_keys WHERE state = 'active'`,
-      );
-      if (active?.domain === domain) {
-        this.#privateKeyOf(active);
-        return undefined;
+      await lock(transaction);
+      let keys = await this.#noteChecks(transaction, owner, checks, policy);
+      const wanted = domain ?? keys.findLast(({ state }) => state !== 'retired')?.domain;
+      const changes: KeyChange[] = [];
+      for (let step = nextStep(keys, wanted, now, policy); step !== undefined;) {
+        changes.push(...(await this.#take(transaction, owner, step, now)));
+        keys = await selectKeys(transaction, OWNED, [owner]);
+        step = nextStep(keys, wanted, now, policy);
       }
-      if (active !== undefined) await retire(transaction, active);
-      return this.#create(transaction, domain, now);
+      return changes;
     });
   }
 
-  /** The key to sign with now. */
-  async active(): Promise<{ readonly keyId: string; readonly privateKey: KeyObject }> {
-    const [row] = await this.database.query<KeyRow>(
-      `SELECT ${COLUMNS} FROM config.signing_keys WHERE state = 'active'`,
-    );
-    if (row === undefined) throw new Error('there is no active signing key');
-    return { keyId: row.keyId, privateKey: this.#privateKeyOf(row) };
+  /**
+   * Makes the next key of an account under a domain, in place of a next key under another; returns the key that there is when it
+   * has one under this domain.
+   *
+   * @param check called first in the transaction; throws when the account may not sign under the domain
+   */
+  create(
+    account: string,
+    domain: string,
+    now: Date,
+    check: (transaction: Queries) => Promise<void>,
+  ): Promise<{ readonly key: StoredKey; readonly isNew: boolean }> {
+    return this.database.transaction(async (transaction) => {
+      await check(transaction);
+      await lock(transaction);
+      const keys = await selectKeys(transaction, `${OWNED} AND state <> 'retired'`, [account]);
+      const newest = keys.at(-1);
+      if (newest?.domain === domain) return { key: newest, isNew: false };
+      const next = keys.find(({ state }) => state === 'next');
+      if (next !== undefined) await remove(transaction, next);
+      return { key: await this.#make(transaction, account, domain, now), isNew: true };
+    });
   }
 
-  /** All keys, the newest first. */
-  async list(): Promise<SigningKeyView[]> {
-    this.database.requireOpen();
-    const rows = await this.database.query<KeyRow>(`SELECT ${COLUMNS} FROM config.signing_keys ORDER BY id DESC`);
-    return rows.map(({ keyId, publicKey, state }) => ({ keyId, record: dnsRecord(createPublicKey(publicKey)), state }));
+  /**
+   * Stops signing with an account's keys under domains where it may not do so any more; the installation's key takes over. For a
+   * transaction that has locked the account.
+   */
+  async release(
+    transaction: Queries,
+    account: string,
+    maySign: (domain: string) => boolean,
+    now: Date,
+  ): Promise<KeyChange[]> {
+    await lock(transaction);
+    const changes: KeyChange[] = [];
+    for (const key of await selectKeys(transaction, OWNED, [account])) {
+      if (key.state === 'retired' || maySign(key.domain)) continue;
+      changes.push(await (isActive(key) ? retire(transaction, key, now) : remove(transaction, key)));
+    }
+    return changes;
   }
 
+  /** Active keys first: who reads in this order never misses one while they change. */
   async *snapshots(): AsyncIterable<Snapshot[]> {
-    const rows = await this.database.query<KeyRow>(`SELECT ${COLUMNS} FROM config.signing_keys ORDER BY id`);
-    yield rows.map(snapshotOf);
+    const keys = await selectKeys(this.database);
+    const [active, others] = [true, false].map((is) => keys.filter(({ state }) => (state === 'active') === is));
+    yield [...(active ?? []), ...(others ?? [])].map(snapshotOf);
   }
 
-  async #create(transaction: Queries, domain: string, now: Date): Promise<string> {
-    const [next] = await transaction.query<{ id: string }>(
-      `SELECT nextval(pg_get_serial_sequence('config.signing_keys', 'id'))::text AS id`,
-    );
-    const id = next?.id ?? '';
+  async #noteChecks(
+    transaction: Queries,
+    owner: Owner,
+    checks: Advance['checks'],
+    policy: RotationPolicy,
+  ): Promise<StoredKey[]> {
+    const keys: StoredKey[] = [];
+    for (const key of await selectKeys(transaction, OWNED, [owner])) {
+      const check = checks.get(key.id);
+      const seen = check === undefined ? key : { ...key, ...sightingAfter(key, check, policy) };
+      if (check !== undefined) await storeKey(transaction, seen);
+      keys.push(seen);
+    }
+    return keys;
+  }
+
+  async #take(transaction: Queries, owner: Owner, step: Step<StoredKey>, now: Date): Promise<KeyChange[]> {
+    switch (step.does) {
+      case 'make':
+        return [changeOf(await this.#make(transaction, owner, step.domain, now), 'made')];
+      case 'delete':
+        return [await remove(transaction, step.key)];
+      case 'activate':
+        return activate(transaction, step.key, step.former, now);
+    }
+  }
+
+  async #make(transaction: Queries, account: Owner, domain: string, now: Date): Promise<StoredKey> {
+    const id = await nextKeyId(transaction);
     const keyId = await freeName(transaction, domain, now);
     const { privateKey, publicKey } = await generateSigningKey();
-    const sealed = seal(this.encryptionKeys, pem(privateKey, 'pkcs8'), configKey('signing-key', id));
-    const rows = await transaction.query<KeyRow>(
-      `INSERT INTO config.signing_keys (id, domain, key_id, state, public_key, private_key)
-       VALUES ($1, $2, $3, 'active', $4, $5) RETURNING ${COLUMNS}`,
-      [id, domain, keyId, pem(publicKey, 'spki'), sealed],
-    );
-    for (const row of rows) await publish(transaction, snapshotOf(row));
-    return keyId;
+    const key: StoredKey = {
+      ...{ id, account, domain, keyId, createdAt: now, version: 1 },
+      ...{ state: 'next', activatedAt: null, retiredAt: null },
+      ...{ visibleSince: null, seenAt: null, dns: null },
+      publicKey: pem(publicKey, 'spki'),
+      privateKey: seal(this.encryptionKeys, pem(privateKey, 'pkcs8'), configKey('signing-key', id)),
+    };
+    await storeKey(transaction, key);
+    await publish(transaction, snapshotOf(key));
+    return key;
   }
 
-  #privateKeyOf(row: KeyRow): KeyObject {
-    return createPrivateKey(
-      open(this.encryptionKeys, row.privateKey, configKey('signing-key', row.id)).toString('utf8'),
-    );
+  #privateKeyOf({ id, privateKey }: StoredKey): KeyObject {
+    return createPrivateKey(open(this.encryptionKeys, privateKey, configKey('signing-key', id)).toString('utf8'));
   }
 }
 
-async function retire(transaction: Queries, { id }: KeyRow): Promise<void> {
-  const rows = await transaction.query<KeyRow>(
-    `UPDATE config.signing_keys SET state = 'retired', version = version + 1 WHERE id = $1 RETURNING ${COLUMNS}`,
-    [id],
-  );
-  for (const row of rows) await publish(transaction, snapshotOf(row));
+async function lock(transaction: Queries): Promise<void> {
+  await transaction.query('SELECT pg_advisory_xact_lock($1)', [KEY_LOCK]);
 }
 
-/** A name that no key has had: what is in DNS and in caches under a name must stay one key. */
+/** The successor is published before its predecessor retires: a reader in between knows both. */
+async function activate(
+  transaction: Queries,
+  key: StoredKey,
+  former: ActiveKey<StoredKey> | undefined,
+  now: Date,
+): Promise<KeyChange[]> {
+  const young = { ...key, ...activeFrom(now), version: key.version + 1 };
+  if (former === undefined) {
+    await storeKey(transaction, young);
+    await publish(transaction, snapshotOf(young));
+    return [changeOf(young, 'activated')];
+  }
+  const old = { ...former, ...retiredFrom(former, now), version: former.version + 1 };
+  for (const one of [old, young]) await storeKey(transaction, one);
+  for (const one of [young, old]) await publish(transaction, snapshotOf(one));
+  return [changeOf(young, 'activated'), changeOf(old, 'retired')];
+}
+
+async function retire(transaction: Queries, key: ActiveKey<StoredKey>, now: Date): Promise<KeyChange> {
+  const old = { ...key, ...retiredFrom(key, now), version: key.version + 1 };
+  await storeKey(transaction, old);
+  await publish(transaction, snapshotOf(old));
+  return changeOf(old, 'retired');
+}
+
+async function remove(transaction: Queries, key: StoredKey): Promise<KeyChange> {
+  await deleteKey(transaction, key);
+  await publishRemoval(transaction, configKey('signing-key', key.id), key.version + 1);
+  return changeOf(key, 'deleted');
+}
+
+function changeOf({ keyId, account }: StoredKey, what: KeyChange['what']): KeyChange {
+  return { what, keyId, account };
+}
+
+/** A name that no key has. One that was given before is out of all caches by now: its key was shown for a week after its last use. */
 async function freeName(queries: Queries, domain: string, now: Date): Promise<string> {
-  const taken = await queries.query<{ keyId: string }>('SELECT key_id AS "keyId" FROM config.signing_keys');
+  const taken = new Set((await selectKeys(queries, 'domain = $1', [domain])).map(({ keyId }) => keyId));
   for (const selector of selectors(now)) {
     const name = `${selector}._domainkey.${domain}`;
-    if (!taken.some(({ keyId }) => keyId === name)) return name;
+    if (!taken.has(name)) return name;
   }
   throw new Error('there is no free selector');
 }
 
 function pem(key: KeyObject, type: 'pkcs8' | 'spki'): string {
   return key.export({ type, format: 'pem' }).toString();
-}
-
-function snapshotOf({ id, keyId, state, publicKey, privateKey, version }: KeyRow): Snapshot {
-  const value = { kind: 'signing-key', version, id, keyId, state, publicKey, privateKey } as const;
-  return { key: configKey('signing-key', id), value };
 }

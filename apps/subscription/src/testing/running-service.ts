@@ -25,6 +25,7 @@ export class RunningService {
         PORT: '0',
         ENCRYPTION_KEY: randomBytes(32).toString('base64'),
         SIGNING_DOMAIN: 'example.org',
+        SIGNING_DNS_CHECK: 'off',
         INGEST_URL: 'http://127.0.0.1:9',
         HISTORY_URL: 'http://127.0.0.1:9',
         BOOTSTRAP_ACCOUNT: '1234',

@@ -51,7 +51,7 @@ export class HandlerValidation {
 
   async #look(address: string, line: string, account: string, signal: AbortSignal): Promise<LocationReport> {
     const url = parseHandlerUrl(address);
-    const { keyId, privateKey } = await this.keys.active();
+    const { keyId, privateKey } = await this.keys.active(account);
     const headers = await signRequest({
       method: 'GET',
       target: url.target,
