@@ -49,7 +49,9 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
 @Module({})
 class ServiceModule {}
 
-const GRACE_MS = 9_500;
+const GRACE_MS = 9_300;
+/** For a standard output that nobody reads. */
+const FLUSH_MS = 500;
 const EX_CONFIG = 78;
 
 /**
@@ -57,22 +59,28 @@ const EX_CONFIG = 78;
  * Exit codes: 0 stopped, 1 failed, 78 settings not right.
  */
 export async function runService<S extends z.ZodRawShape>(definition: ServiceDefinition<S>): Promise<void> {
-  const log = pino({
-    base: { service: definition.name },
-    timestamp: pino.stdTimeFunctions.isoTime,
-  });
+  const log = pino(
+    { base: { service: definition.name }, timestamp: pino.stdTimeFunctions.isoTime },
+    // With the default of 0 its flush would wait for nothing. Every line is written at once all the same.
+    pino.destination({ dest: 1, minLength: 1 }),
+  );
   try {
     await serve(definition, log);
   } catch (error) {
     if (error instanceof ConfigurationError) {
       log.fatal({ code: error.code, problems: error.problems }, error.message);
-      process.exitCode = EX_CONFIG;
+      exit(log, EX_CONFIG);
     } else {
       log.fatal({ err: error }, 'could not start');
-      process.exitCode = 1;
+      exit(log, 1);
     }
-    setImmediate(() => process.exit());
   }
+}
+
+/** Lines are written asynchronously: the last ones must neither get lost nor overtake each other. */
+function exit(log: Logger, code: number): void {
+  log.flush(() => process.exit(code));
+  setTimeout(() => process.exit(code), FLUSH_MS);
 }
 
 async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, log: Logger): Promise<void> {
@@ -143,7 +151,7 @@ function stopOnSignal(
     log.info({ signal }, 'stopping');
     setTimeout(() => {
       log.error('could not stop in time; what was not finished will be done again');
-      process.exit(1);
+      exit(log, 1);
     }, GRACE_MS).unref();
     await app.close();
     for (const [name, stopPart] of stops.reverse()) {
@@ -154,13 +162,13 @@ function stopOnSignal(
       }
     }
     log.info('stopped');
-    process.exit(0);
+    exit(log, 0);
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
   const mistaken = (error: unknown): void => {
     log.fatal({ err: error }, 'a mistake in the program; stopping');
-    process.exit(1);
+    exit(log, 1);
   };
   process.on('unhandledRejection', mistaken);
   process.on('uncaughtException', mistaken);
