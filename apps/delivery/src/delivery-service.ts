@@ -38,6 +38,7 @@ const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 const CONNECTIONS_PER_ORIGIN = 1_000;
 const SILENCE_MS = 60_000;
 const DRAIN_MS = 5_000;
+const NO_KEY = 'none is active: put the record that GET /v1/signing-keys of subscription shows into DNS';
 
 /** Puts the parts of the service together and starts them in the order in which they need each other. */
 export class DeliveryService {
@@ -112,11 +113,11 @@ export class DeliveryService {
     this.#stopInOrder();
   }
 
-  /** Resolves when the service takes deliveries: topics exist, the configuration is loaded, a signing key is known. */
+  /** Resolves when the service takes deliveries: topics exist, the configuration is loaded, a signing key is active. */
   async start(): Promise<void> {
     await this.#prepareTopics();
     await this.#configuration.reader.start();
-    await this.#directory.signingKeyKnown;
+    await this.#directory.signingKeys.usable;
     await Promise.all([this.#deliveries.start(), this.#wheel.start()]);
     this.#depth.start();
     this.#consuming = true;
@@ -154,7 +155,7 @@ export class DeliveryService {
     });
     health.add({
       name: 'signing key',
-      ready: () => this.#directory.signingKey() !== undefined || 'none is known; the subscription service makes it',
+      ready: () => this.#directory.signingKeys.activeFor() !== undefined || NO_KEY,
     });
     health.add({
       name: 'deliveries',

@@ -1,15 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { configKey } from '@postduif/contracts';
 import type { AccountSnapshot, ConfigChange, SigningKeySnapshot, WebhookSnapshot } from '@postduif/contracts';
 import { open, parseWebhookSecret } from '@postduif/signing';
 import type { EncryptionKeys, WebhookSecret } from '@postduif/signing';
-
-/** A signing key, parsed once. */
-export interface SigningKey {
-  readonly keyId: string;
-  readonly privateKey: KeyObject;
-}
+import { SigningKeys } from './signing-keys.js';
 
 /**
  * Webhooks, accounts and keys in memory, from the topic `config`. Secrets are opened and parsed when they arrive, not when they
@@ -19,9 +13,7 @@ export class WebhookDirectory {
   readonly #webhooks = new Map<string, WebhookSnapshot>();
   readonly #secrets = new Map<string, readonly WebhookSecret[]>();
   readonly #accounts = new Map<string, AccountSnapshot>();
-  readonly #keys = new Map<string, { snapshot: SigningKeySnapshot; key: SigningKey }>();
-
-  readonly #signingKeyKnown = Promise.withResolvers<undefined>();
+  readonly signingKeys = new SigningKeys();
 
   constructor(
     private readonly encryptionKeys: EncryptionKeys,
@@ -61,24 +53,9 @@ export class WebhookDirectory {
     return this.#secrets.get(webhook) ?? [];
   }
 
-  /** Resolves when the first signing key is known. */
-  get signingKeyKnown(): Promise<unknown> {
-    return this.#signingKeyKnown.promise;
-  }
-
   /** Value of `X-Copernica-ID`. */
   copernicaId(account: string): string {
     return this.#accounts.get(account)?.copernicaId ?? `account_${account}`;
-  }
-
-  /** The active key; the newest when there are several. */
-  signingKey(): SigningKey | undefined {
-    let newest: { snapshot: SigningKeySnapshot; key: SigningKey } | undefined;
-    for (const entry of this.#keys.values()) {
-      if (entry.snapshot.state !== 'active') continue;
-      if (newest === undefined || Number(entry.snapshot.id) > Number(newest.snapshot.id)) newest = entry;
-    }
-    return newest?.key;
   }
 
   #openSecrets(key: string, webhook: WebhookSnapshot): WebhookSecret[] {
@@ -95,10 +72,9 @@ export class WebhookDirectory {
   #openKey(key: string, snapshot: SigningKeySnapshot): void {
     try {
       const privateKey = createPrivateKey(open(this.encryptionKeys, snapshot.privateKey, key).toString('utf8'));
-      this.#keys.set(snapshot.id, { snapshot, key: { keyId: snapshot.keyId, privateKey } });
-      this.#signingKeyKnown.resolve(undefined);
+      this.signingKeys.put(snapshot, { keyId: snapshot.keyId, privateKey });
     } catch (error) {
-      this.#keys.delete(snapshot.id);
+      this.signingKeys.delete(snapshot.id);
       this.unreadable(key, error);
     }
   }
@@ -109,6 +85,6 @@ export class WebhookDirectory {
       this.#webhooks.delete(id);
       this.#secrets.delete(id);
     } else if (kind === 'account') this.#accounts.delete(id);
-    else if (key === configKey('signing-key', id)) this.#keys.delete(id);
+    else if (key === configKey('signing-key', id)) this.signingKeys.delete(id);
   }
 }

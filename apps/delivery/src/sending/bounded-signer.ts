@@ -2,12 +2,12 @@ import type { AsyncSigner } from '@postduif/signing';
 
 /**
  * Signs on at most so many threads at once. libuv has one pool of threads for signatures, files and much else, and one queue before
- * it: what nobody waits for in there yet, waits here, and holds up nothing else.
+ * it: what nobody waits for in there yet, waits here, and holds up nothing else. The signers of all keys share the bound.
  */
-export function boundedSigner(sign: AsyncSigner, atOnce: number): (signingString: Buffer) => Promise<Buffer> {
+export function signingBound(atOnce: number): (sign: AsyncSigner) => (signingString: Buffer) => Promise<Buffer> {
   let running = 0;
   const waiting: (() => void)[] = [];
-  return async (signingString) => {
+  return (sign) => async (signingString) => {
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
     try {

@@ -3,9 +3,10 @@ import type { AsyncSigner } from '@postduif/signing';
 import { parseHandlerUrl } from '@postduif/outbound';
 import type { OutboundResult, OutboundSender, ParsedHandlerUrl } from '@postduif/outbound';
 import type { WebhookSnapshot } from '@postduif/contracts';
-import type { SigningKey, WebhookDirectory } from '../configuration/webhook-directory.js';
+import type { SigningKey } from '../configuration/signing-keys.js';
+import type { WebhookDirectory } from '../configuration/webhook-directory.js';
 import type { Clock, Job, Sender } from '../engine/ports.js';
-import { boundedSigner, signingThreads } from './bounded-signer.js';
+import { signingBound, signingThreads } from './bounded-signer.js';
 
 type Header = readonly [name: string, value: string];
 
@@ -13,6 +14,7 @@ type Header = readonly [name: string, value: string];
 export class SignedSender implements Sender {
   readonly #urls = new WeakMap<WebhookSnapshot, ParsedHandlerUrl>();
   readonly #signers = new WeakMap<SigningKey, AsyncSigner>();
+  readonly #bounded = signingBound(signingThreads());
 
   constructor(
     private readonly directory: WebhookDirectory,
@@ -41,8 +43,8 @@ export class SignedSender implements Sender {
 
   /** Spec section 6. */
   async #httpSignature(job: Job, url: ParsedHandlerUrl): Promise<Header[]> {
-    const key = this.directory.signingKey();
-    if (key === undefined) throw new Error('no signing key is known, although readiness demands one');
+    const key = this.directory.signingKeys.activeFor(job.delivery.account);
+    if (key === undefined) throw new Error('no signing key is active, although readiness demands one');
     return signRequest({
       method: 'POST',
       target: url.target,
@@ -80,7 +82,7 @@ export class SignedSender implements Sender {
   #signer(key: SigningKey): AsyncSigner {
     let signer = this.#signers.get(key);
     if (signer === undefined) {
-      signer = boundedSigner(rsaSigner(key.privateKey), signingThreads());
+      signer = this.#bounded(rsaSigner(key.privateKey));
       this.#signers.set(key, signer);
     }
     return signer;

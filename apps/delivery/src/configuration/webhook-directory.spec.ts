@@ -1,0 +1,86 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { configKey } from '@postduif/contracts';
+import type { SigningKeySnapshot } from '@postduif/contracts';
+import { parseEncryptionKeys, seal } from '@postduif/signing';
+import { WebhookDirectory } from './webhook-directory.js';
+
+const encryptionKeys = parseEncryptionKeys(randomBytes(32).toString('base64'));
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+const PEM = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+describe('signing keys in the directory', () => {
+  let directory: WebhookDirectory;
+  const unreadable: string[] = [];
+  beforeEach(() => {
+    unreadable.length = 0;
+    directory = new WebhookDirectory(encryptionKeys, (key) => unreadable.push(key));
+  });
+
+  const tell = (id: string, state: SigningKeySnapshot['state'], given: Partial<SigningKeySnapshot> = {}) => {
+    const key = configKey('signing-key', id);
+    const sealed = { publicKey: 'public', privateKey: seal(encryptionKeys, PEM, key) };
+    const snapshot = { kind: 'signing-key', version: 1, id, keyId: `key-${id}`, state, ...sealed, ...given } as const;
+    directory.apply({ key, snapshot });
+  };
+  const forget = (id: string) => {
+    directory.apply({ key: configKey('signing-key', id), snapshot: null });
+  };
+  const active = (account?: string) => directory.signingKeys.activeFor(account)?.keyId;
+  const isUsable = () =>
+    Promise.race([directory.signingKeys.usable.then(() => true), Promise.resolve().then(() => false)]);
+
+  it('sign only while they are active', () => {
+    tell('1', 'next');
+    expect(active()).toBeUndefined();
+    tell('1', 'active');
+    expect(active()).toBe('key-1');
+    tell('1', 'retired');
+    expect(active()).toBeUndefined();
+  });
+
+  it('follow each other without a moment between', () => {
+    tell('9', 'active');
+    tell('10', 'next');
+    expect(active()).toBe('key-9');
+    tell('10', 'active');
+    expect(active()).toBe('key-10');
+    tell('9', 'retired');
+    expect(active()).toBe('key-10');
+    forget('9');
+    expect(active()).toBe('key-10');
+  });
+
+  it('may come back, as when the record of the newer one has vanished', () => {
+    tell('1', 'retired');
+    tell('2', 'active');
+    tell('1', 'active');
+    tell('2', 'retired');
+    expect(active()).toBe('key-1');
+  });
+
+  it("of an account sign for it alone; without an active one, the installation's does", () => {
+    tell('1', 'active');
+    tell('2', 'next', { account: 'a' });
+    expect([active('a'), active('b'), active()]).toEqual(['key-1', 'key-1', 'key-1']);
+    tell('2', 'active', { account: 'a' });
+    expect([active('a'), active('b'), active()]).toEqual(['key-2', 'key-1', 'key-1']);
+    tell('2', 'retired', { account: 'a' });
+    forget('2');
+    expect(active('a')).toBe('key-1');
+  });
+
+  it('are usable when the installation has an active one: deliveries wait for that', async () => {
+    tell('1', 'next');
+    tell('2', 'active', { account: 'a' });
+    expect(await isUsable()).toBe(false);
+    tell('1', 'active');
+    expect(await isUsable()).toBe(true);
+  });
+
+  it('that cannot be opened are reported and left out', () => {
+    tell('1', 'active');
+    tell('2', 'active', { privateKey: seal(encryptionKeys, PEM, 'signing-key/3') });
+    expect([active(), unreadable]).toEqual(['key-1', ['signing-key/2']]);
+  });
+});
