@@ -12,5 +12,5 @@ await runService({
     return subscription.module;
   },
   configure: async (app) => subscription?.configure(app),
-  start: async () => subscription?.start(),
+  start: async (app) => subscription?.start(app),
 });

@@ -2,6 +2,7 @@ import { accountId } from '@postduif/contracts';
 import { AllowListError, parseAllowList } from '@postduif/outbound';
 import { parseEncryptionKeys, SigningError } from '@postduif/signing';
 import { z } from 'zod';
+import { grpcSettings } from './grpc/grpc-settings.js';
 import { signingSettings } from './signing-keys/signing-settings.js';
 
 const address = (what: string) =>
@@ -14,6 +15,7 @@ const TOKEN = 'must be at least 8 letters, digits or `-._~+/` (RFC 6750)';
 
 /** Settings of subscription, beside the common ones. */
 export const subscriptionSettings = {
+  ...grpcSettings,
   ...signingSettings,
   /** PostgreSQL, `postgres://user:password@host:port/database`. The schema `config` is made in it. */
   DATABASE_URL: z

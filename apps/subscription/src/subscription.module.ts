@@ -17,15 +17,25 @@ export interface SubscriptionParts {
   readonly validation: HandlerValidation;
   readonly keys: SigningKeys;
   readonly address: PublicAddress;
+  /** The gRPC API, where it is served. */
+  readonly grpc?: DynamicModule;
 }
 
 @Module({})
 class SubscriptionModule {}
 
 /** The API of subscription. */
-export function subscriptionModule({ access, webhooks, validation, keys, address }: SubscriptionParts): DynamicModule {
+export function subscriptionModule({
+  access,
+  webhooks,
+  validation,
+  keys,
+  address,
+  grpc,
+}: SubscriptionParts): DynamicModule {
   return {
     module: SubscriptionModule,
+    imports: grpc === undefined ? [] : [grpc],
     controllers: [RootController, WebhooksController, ValidationController, SecretController, SigningKeysController],
     providers: [
       { provide: ApiAccess, useValue: access },

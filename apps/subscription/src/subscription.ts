@@ -14,10 +14,12 @@ import { DnsWatch } from './dns/dns-watch.js';
 import { DnsTxtRecords } from './dns/txt-records.js';
 import { openFrontDoor } from './front-door/front-door.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
+import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
+import { grpcSecurity } from './grpc/grpc-settings.js';
 import { keepTrying } from './keep-trying.js';
+import { AnswerWhenPublished } from './outbox/answer-when-published.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { RelayMetrics } from './outbox/relay-metrics.js';
-import { AnswerWhenPublished } from './outbox/answer-when-published.js';
 import type { subscriptionSettings } from './settings.js';
 import { KeyRotation } from './signing-keys/key-rotation.js';
 import { rotationPolicy } from './signing-keys/rotation-policy.js';
@@ -51,6 +53,8 @@ export class Subscription {
   readonly #webhooks: Webhooks;
   readonly #relay: OutboxRelay;
   readonly #gone: GoneReceivers;
+  readonly #answers: AnswerWhenPublished;
+  readonly #grpc: GrpcFrontDoor | undefined;
   readonly #stopped = new AbortController();
 
   constructor(private readonly context: SubscriptionContext) {
@@ -95,11 +99,22 @@ export class Subscription {
     });
     const groupId = `${settings.KAFKA_TOPIC_PREFIX}subscription`;
     this.#gone = new GoneReceivers({ kafka, groupId, topic: topics.attempts, webhooks, log });
+    const access = new ApiAccess(accounts, { queryToken: settings.V4_QUERY_TOKEN });
+    const validation = new HandlerValidation(webhooks, accounts, keys, sender);
+    const answers = new AnswerWhenPublished(database);
+    this.#answers = answers;
+    const { HOST: host, GRPC_PORT: port } = settings;
+    const security = grpcSecurity(settings);
+    if (port !== undefined) {
+      const parts = { access, accounts, webhooks, validation, health, kafka, topic: topics.config, log };
+      this.#grpc = new GrpcFrontDoor({ host, port, security, published: () => answers.published(), ...parts });
+    }
     this.module = subscriptionModule({
-      access: new ApiAccess(accounts, { queryToken: settings.V4_QUERY_TOKEN }),
+      access,
       webhooks,
-      validation: new HandlerValidation(webhooks, accounts, keys, sender),
+      validation,
       keys: new SigningKeys(keys, policy),
+      ...(this.#grpc === undefined ? {} : { grpc: this.#grpc.module }),
       address: new PublicAddress(settings.PUBLIC_URL),
     });
     health.add({ name: 'database', ready: () => database.ready() });
@@ -116,14 +131,17 @@ export class Subscription {
   async configure(app: NestFastifyApplication): Promise<void> {
     const { settings, log } = this.context;
     const fastify = app.getHttpAdapter().getInstance();
+    this.#grpc?.connect(app);
     if (settings.PUBLIC_URL?.startsWith('https:') === true) refusePlainHttp(fastify);
     app.useGlobalFilters(new V4Filter(log));
+    app.useGlobalInterceptors(this.#answers);
     await openFrontDoor(fastify, { ingest: settings.INGEST_URL, history: settings.HISTORY_URL });
     configureBodies(fastify);
   }
 
   /** Waits for PostgreSQL and Kafka, in any order; then publishes. */
-  async start(): Promise<void> {
+  async start(app: NestFastifyApplication): Promise<void> {
+    await this.#grpc?.listen(app);
     await this.#database.open();
     await this.#try('the first account and key could not be made', () => this.#prepare());
     if (this.#stopping()) return;
@@ -132,12 +150,11 @@ export class Subscription {
     await this.#try('could not make sure that the topics are there', () => this.#haveTopics());
     if (!this.#stopping()) this.#gone.start();
   }
-    app.useGlobalInterceptors(new AnswerWhenPublished(this.#database));
 
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#database.stop();
-    await Promise.all([this.#relay.stop(), this.#gone.stop(), this.#watch.stop()]);
+    await Promise.all([this.#relay.stop(), this.#gone.stop(), this.#watch.stop(), this.#grpc?.stop()]);
     await this.#database.close();
   }
 

@@ -37,6 +37,15 @@ export class AccountStore {
     return row;
   }
 
+  /** Undefined when there is no such account. */
+  async find(id: string): Promise<Omit<AccountRow, 'tokens'> | undefined> {
+    const [row] = await this.database.query<Omit<AccountRow, 'tokens'>>(
+      'SELECT id, name, copernica_id AS "copernicaId", version FROM config.accounts WHERE id = $1',
+      [id],
+    );
+    return row;
+  }
+
   /** Value of `X-Copernica-ID` in requests for this account. */
   async copernicaId(account: string): Promise<string> {
     const [row] = await this.database.query<{ copernicaId: string }>(

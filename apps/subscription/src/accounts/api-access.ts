@@ -14,20 +14,22 @@ export class ApiAccess {
 
   /** For `/v1`: only the header `Authorization`. Throws `unauthenticated`, `forbidden` or `store_unavailable`. */
   require(request: FastifyRequest, scope: Scope): Promise<Access> {
-    return this.#require(bearerToken(request.headers.authorization), scope);
+    return this.of(bearerToken(request.headers.authorization), scope);
   }
 
   /** For `/v4`: also `?access_token=`, where the operator allows it (spec section 10.1). */
   requireV4(request: FastifyRequest, scope: Scope): Promise<Access> {
     const given = (request.query as Readonly<Record<string, unknown>>).access_token;
     const inQuery = this.options.queryToken && typeof given === 'string' ? given : undefined;
-    return this.#require(bearerToken(request.headers.authorization) ?? inQuery, scope);
+    return this.of(bearerToken(request.headers.authorization) ?? inQuery, scope);
   }
 
-  async #require(token: string | undefined, scope: Scope): Promise<Access> {
+  /** What a token gives. Without a scope any valid token will do. Throws as `require` does. */
+  async of(token: string | undefined, scope?: Scope): Promise<Access> {
     const access = token === undefined ? undefined : await this.accounts.accessOf(token);
     if (access === undefined) throw new ApiError('unauthenticated');
-    if (!access.scopes.includes(scope)) throw new ApiError('forbidden', `This token lacks the scope ${scope}.`);
+    if (scope !== undefined && !access.scopes.includes(scope))
+      throw new ApiError('forbidden', `This token lacks the scope ${scope}.`);
     return access;
   }
 }

@@ -3,6 +3,7 @@ import { ApiError } from '@postduif/contracts';
 import { Pool } from 'pg';
 import type { PoolClient, QueryResultRow } from 'pg';
 import type { Log } from '../log.js';
+import { requireWanted } from './given-up.js';
 import { migrate } from './migrate.js';
 import { asApiError, describeError } from './store-error.js';
 
@@ -82,6 +83,7 @@ export class Database implements Queries {
   }
 
   async query<Row extends QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    requireWanted();
     try {
       return (await this.#pool.query<Row>(text, [...values])).rows;
     } catch (error) {
@@ -127,6 +129,7 @@ export class Database implements Queries {
   }
 
   async #connect(): Promise<PoolClient> {
+    requireWanted();
     try {
       return await this.#pool.connect();
     } catch (error) {
@@ -138,6 +141,7 @@ export class Database implements Queries {
 function queriesOn(client: PoolClient): Queries {
   return {
     query: async <Row extends QueryResultRow>(text: string, values: readonly unknown[] = []) => {
+      requireWanted();
       try {
         return (await client.query<Row>(text, [...values])).rows;
       } catch (error) {

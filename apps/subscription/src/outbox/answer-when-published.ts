@@ -22,14 +22,17 @@ export class AnswerWhenPublished implements NestInterceptor {
     if (method === 'GET' || method === 'HEAD') return next.handle();
     return next.handle().pipe(
       mergeMap(async (answer: unknown) => {
-        await this.#published();
+        await this.published();
         return answer;
       }),
     );
   }
 
-  /** The relay removes entries in their order, each when it is durable; so it does not matter which instance leads. */
-  async #published(): Promise<void> {
+  /**
+   * Waits until all changes up to now are on the topic. The relay removes entries in their order, each when it is durable; so it
+   * does not matter which instance leads.
+   */
+  async published(): Promise<void> {
     const deadline = Date.now() + MOST_MS;
     try {
       const [row] = await this.database.query<{ last: string | null }>('SELECT max(id) AS last FROM config.outbox');

@@ -36,10 +36,11 @@ export class HandlerValidation {
     private readonly sender: Pick<OutboundSender, 'send'>,
   ) {}
 
-  /** Looks at each place until the file is found; ten seconds in all. */
-  async validate(caller: Access, id: string): Promise<ValidationReport> {
+  /** Looks at each place until the file is found; ten seconds in all, or until `wanted` is aborted. */
+  async validate(caller: Access, id: string, wanted?: AbortSignal): Promise<ValidationReport> {
     const { handler, verification, validated } = await this.webhooks.get(caller, id);
-    const signal = AbortSignal.timeout(TOTAL_MS);
+    const late = AbortSignal.timeout(TOTAL_MS);
+    const signal = wanted === undefined ? late : AbortSignal.any([late, wanted]);
     const locations: LocationReport[] = [];
     for (const url of fileLocations(handler, verification.name)) {
       const report = await this.#look(url, verification.line, caller.account, signal);

@@ -68,6 +68,19 @@ export async function listWebhooks(
   return rows.map(toWebhook);
 }
 
+/** The same, from the id `after` on. */
+export async function listWebhooksAfter(
+  queries: Queries,
+  listing: WebhookListing,
+  page: { after: string; limit: number },
+): Promise<Webhook[]> {
+  const rows = await queries.query<WebhookRow>(
+    `SELECT ${COLUMNS} FROM config.webhooks w WHERE ${LISTED} AND w.id > $5 ORDER BY w.id LIMIT $6`,
+    [...valuesOf(listing), page.after, page.limit],
+  );
+  return rows.map(toWebhook);
+}
+
 export async function countWebhooks(queries: Queries, listing: WebhookListing): Promise<number> {
   const [row] = await queries.query<{ total: string }>(
     `SELECT count(*) AS total FROM config.webhooks w WHERE ${LISTED}`,

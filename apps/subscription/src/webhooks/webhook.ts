@@ -124,7 +124,7 @@ function checkHandler(handler: string): void {
   try {
     parseHandlerUrl(handler);
   } catch (error) {
-    if (error instanceof HandlerUrlError) throw invalid(`handler: ${error.message}`);
+    if (error instanceof HandlerUrlError) throw invalidProperty('handler', error.message);
     throw error;
   }
 }
@@ -133,9 +133,13 @@ function checkedSchedule(schedule: readonly number[]): readonly number[] {
   try {
     return parseRetrySchedule(schedule);
   } catch (error) {
-    if (error instanceof RetryScheduleError) throw invalid(`schedule: ${error.message}`);
+    if (error instanceof RetryScheduleError) throw invalidProperty('schedule', error.message);
     throw error;
   }
+}
+
+function invalidProperty(path: string, message: string): ApiError {
+  return new ApiError('invalid_request', `Invalid data provided: ${path}: ${message}`, { errors: [{ path, message }] });
 }
 
 /** The error of `/v4` for data that is not right. */

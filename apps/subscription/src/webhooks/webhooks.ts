@@ -36,13 +36,16 @@ export class Webhooks {
     return webhook;
   }
 
-  async change({ account, token }: Access, id: string, given: UpdateWebhook): Promise<void> {
-    await this.database.transaction(async (transaction) => {
+  async change({ account, token }: Access, id: string, given: UpdateWebhook): Promise<Webhook> {
+    const changed = await this.database.transaction(async (transaction) => {
       const webhook = await store.findWebhook(transaction, { id, account }, 'lock');
       if (webhook === undefined) throw unknownWebhook();
-      await store.saveWebhook(transaction, changedWebhook(webhook, given, this.#around));
+      const next = changedWebhook(webhook, given, this.#around);
+      await store.saveWebhook(transaction, next);
+      return next;
     });
     this.#say({ account, token }, id, 'webhook changed');
+    return changed;
   }
 
   async delete({ account, token }: Access, id: string): Promise<void> {
@@ -65,6 +68,11 @@ export class Webhooks {
   ): Promise<{ webhooks: Webhook[]; total: number | undefined }> {
     const webhooks = await store.listWebhooks(this.database, listing, { start, limit });
     return { webhooks, total: total ? await store.countWebhooks(this.database, listing) : undefined };
+  }
+
+  /** The webhooks after an id, in the order of their ids: pages that neither skip nor repeat one when others come or go. */
+  async listAfter(listing: store.WebhookListing, page: { after: string; limit: number }): Promise<Webhook[]> {
+    return store.listWebhooksAfter(this.database, listing, page);
   }
 
   /** The secret that signs the requests of a `json` webhook. Throws `not_found` for other webhooks. */
