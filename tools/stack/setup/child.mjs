@@ -8,9 +8,9 @@ import { stopping } from './interruption.mjs';
 export function run(command, args, options = {}) {
   stopping.throwIfAborted();
   return new Promise((resolve) => {
-    // A process group of its own: npm does not tell the programs that it has started.
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options });
-    const end = () => process.kill(-child.pid, 'SIGTERM');
+    // npm may take SIGTERM and go on. Whatever is half done here is begun anew the next time.
+    const end = () => process.kill(-child.pid, 'SIGKILL');
     let output = '';
     const keep = (chunk) => {
       output += chunk;

@@ -1,3 +1,5 @@
+import { stopping } from './interruption.mjs';
+
 const { stderr } = process;
 
 /** Raised when set-up cannot go on; the message says what to do. */
@@ -16,7 +18,7 @@ export async function step(text, work) {
     stderr.write(`${stderr.isTTY ? `\r${line}` : ''} ${seconds()} s\n`);
     return result;
   } catch (error) {
-    stderr.write(' failed\n');
+    stderr.write(stopping.aborted ? ' stopped\n' : ' failed\n');
     throw error;
   } finally {
     clearInterval(clock);

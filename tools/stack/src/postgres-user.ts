@@ -30,9 +30,9 @@ const OUTSIDE = '/var/lib/postduif';
  * PostgreSQL refuses to run as root. Then it runs as the user `postgres` if there is one, else as `nobody`; no user is made. Where
  * that user cannot reach the program or the data, both are in /var/lib/postduif. Creates the data's folder.
  */
-export function postgresPlace(program: string, data: string): PostgresPlace {
-  if (process.getuid?.() !== 0) {
-    mkdirSync(dirname(data), { recursive: true });
+export function postgresPlace(program: string, data: string, isRoot = process.getuid?.() === 0): PostgresPlace {
+  if (!isRoot) {
+    mkdirSync(data, { recursive: true });
     return { program, data };
   }
   const outside = outsideData(data);

@@ -48,7 +48,7 @@ export interface StackOptions {
   readonly say?: Say;
   /** Given new lines of the logs as they come. */
   readonly show?: (process: ProcessDefinition, news: LogNews) => void;
-  /** Milliseconds for each group of processes to become ready. Default 60,000. */
+  /** Milliseconds for each group of processes to become ready. Default 120,000. */
   readonly timeoutMs?: number;
 }
 

@@ -63,7 +63,7 @@ export class SupervisedProcess {
   }
 
   /** Resolves when the process is ready; rejects when it dies again and again without ever having been, or after `timeoutMs`. */
-  async whenReady(timeoutMs = 60_000): Promise<void> {
+  async whenReady(timeoutMs = 120_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!this.#ready) {
       if (this.#stopping.signal.aborted)

@@ -20,7 +20,7 @@ export interface SupervisorOptions {
 }
 
 const POLL_MS = 200;
-const PROGRESS_MS = 5_000;
+const FIRST_PROGRESS_MS = 5_000;
 
 /** Keeps the processes of a stack running, and `processes.json` and the logs current. */
 export class Supervisor {
@@ -42,7 +42,7 @@ export class Supervisor {
   }
 
   /** Starts programs side by side and waits until all are ready. Rejects with `StackError` when one cannot be. */
-  async start(definitions: readonly ProcessDefinition[], timeoutMs = 60_000): Promise<void> {
+  async start(definitions: readonly ProcessDefinition[], timeoutMs = 120_000): Promise<void> {
     if (this.#stopped) throw new StackError('stopped', 'The stack is being stopped.');
     const started = definitions.map((definition) => this.#add(definition));
     for (const process of started) process.start();
@@ -118,10 +118,10 @@ export class Supervisor {
     }
   }
 
-  /** Says every few seconds what a slow start waits for. */
+  /** Says what a slow start waits for, after 5 s, 10 s more, 20 s more … */
   async #progress(processes: readonly SupervisedProcess[], done: AbortSignal): Promise<void> {
-    for (;;) {
-      await delay(PROGRESS_MS, undefined, { signal: done }).catch(() => undefined);
+    for (let pause = FIRST_PROGRESS_MS; ; pause *= 2) {
+      await delay(pause, undefined, { signal: done }).catch(() => undefined);
       if (done.aborted) return;
       const waiting = processes.filter(({ isReady }) => !isReady).map(({ name }) => name);
       this.options.say(`still waiting for ${waiting.join(', ')}`);
