@@ -97,7 +97,7 @@ describe('encodeForm', () => {
   it('given any names and values, then an independent decoder reads what was sent', () => {
     const name = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 20 })
-      .filter((text) => !/[[\]\0]/.test(text) && text.isWellFormed());
+      .filter((text) => !/[[\]\0]/.test(text) && text.isWellFormed() && text !== '__proto__');
     const text = fc.string({ unit: 'binary', maxLength: 50 });
     const value = fc.oneof(text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null));
     fc.assert(
