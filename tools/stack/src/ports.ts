@@ -9,6 +9,8 @@ export interface StackPorts {
   readonly 'fan-out': number;
   readonly delivery: number;
   readonly history: number;
+  /** Of subscription, beside its HTTP port. */
+  readonly grpc: number;
   readonly kafka: number;
   readonly postgres: number;
 }
@@ -20,6 +22,7 @@ export const PORT_SETTINGS: Readonly<Record<keyof StackPorts, { readonly setting
   'fan-out': { setting: 'POSTDUIF_FANOUT_PORT', port: 8082 },
   delivery: { setting: 'POSTDUIF_DELIVERY_PORT', port: 8083 },
   history: { setting: 'POSTDUIF_HISTORY_PORT', port: 8084 },
+  grpc: { setting: 'POSTDUIF_GRPC_PORT', port: 9091 },
   kafka: { setting: 'POSTDUIF_KAFKA_PORT', port: 19092 },
   postgres: { setting: 'POSTDUIF_POSTGRES_PORT', port: 15432 },
 };
@@ -105,6 +108,7 @@ export async function freePorts(): Promise<StackPorts> {
     'fan-out': await freePort(),
     delivery: await freePort(),
     history: await freePort(),
+    grpc: await freePort(),
     kafka: await freePort(2),
     postgres: await freePort(),
   };

@@ -9,6 +9,7 @@ const surroundings: ServiceSurroundings = {
     'fan-out': 3,
     delivery: 4,
     history: 5,
+    grpc: 9,
     kafka: 6,
     postgres: 7,
   },
@@ -46,6 +47,7 @@ describe('the environment of a service', () => {
       PUBLIC_URL: 'http://127.0.0.1:1',
       INGEST_URL: 'http://127.0.0.1:2',
       HISTORY_URL: 'http://127.0.0.1:5',
+      GRPC_PORT: '9',
       BOOTSTRAP_ACCOUNT: '1',
       BOOTSTRAP_TOKEN: 'pd_token',
     });

@@ -103,6 +103,7 @@ export function serviceEnvironment(
     KAFKA_BROKERS: brokers.join(','),
     ...(name === 'subscription' || name === 'history' ? { DATABASE_URL: databaseUrl } : {}),
     PORT: String(ports[name]),
+    ...(name === 'subscription' ? { GRPC_PORT: String(ports.grpc) } : {}),
     ...overrides.all,
     ...overrides[name],
   };

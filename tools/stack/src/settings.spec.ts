@@ -12,6 +12,7 @@ describe('the settings of npm start', () => {
         'fan-out': 8082,
         delivery: 8083,
         history: 8084,
+        grpc: 9091,
         kafka: 19092,
         postgres: 15432,
       },

@@ -144,7 +144,8 @@ async function start({ options, home, supervisor, say, cleanUp }: Beginning): Pr
   const ports = await choosePorts(options);
   const services = options.services ?? SERVICES;
   const stores = (options.stores ?? ['kafka', 'postgres']).filter((store) => !isExisting(store, options));
-  await refusePortsInUse(ports, [...stores, ...services]);
+  const grpc = services.includes('subscription') ? (['grpc'] as const) : [];
+  await refusePortsInUse(ports, [...stores, ...services, ...grpc]);
   await checkExisting(options);
   if (options.reset) await reset(home, options, say);
   const secrets = home.secrets();
@@ -250,7 +251,7 @@ function isExisting(store: Store, { brokers, databaseUrl }: StackOptions): boole
   return store === 'kafka' ? brokers !== undefined : databaseUrl !== undefined;
 }
 
-async function refusePortsInUse(ports: StackPorts, parts: readonly ProcessName[]): Promise<void> {
+async function refusePortsInUse(ports: StackPorts, parts: readonly (keyof StackPorts)[]): Promise<void> {
   const taken = portsTaken(ports, parts);
   const free = await Promise.all(taken.map(({ port }) => isFree(port)));
   const used = taken.filter((_, index) => !free[index]);

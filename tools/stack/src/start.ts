@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { relative } from 'node:path';
 import { parseStartArguments } from '../setup/arguments.mjs';
 import { Home } from './home.js';
+import { LOOPBACK } from './ports.js';
 import { readSettings } from './settings.js';
 import { StackError } from './stack-error.js';
 import { startStack } from './stack.js';
@@ -70,10 +71,11 @@ async function summary(stack: Stack): Promise<string> {
   const rows = [
     ['', 'address', 'process', 'memory'],
     ...running.map(({ name, address, pid, memory }) => [name, address, String(pid ?? ''), mib(memory)]),
+    ['gRPC', `${LOOPBACK}:${stack.ports.grpc}`],
   ];
   const table = rows.map(
     ([name = '', address = '', pid = '', memory = '']) =>
-      `  ${name.padEnd(14)}${address.padEnd(24)}${pid.padStart(8)}${memory.padStart(10)}`,
+      `  ${name.padEnd(14)}${address.padEnd(24)}${pid.padStart(8)}${memory.padStart(10)}`.trimEnd(),
   );
   const total = running.reduce((sum, { memory }) => sum + memory, 0);
   const folder = relative(process.cwd(), home) || home;
