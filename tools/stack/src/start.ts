@@ -73,9 +73,8 @@ async function summary(stack: Stack): Promise<string> {
     ...running.map(({ name, address, pid, memory }) => [name, address, String(pid ?? ''), mib(memory)]),
     ['gRPC', `${LOOPBACK}:${stack.ports.grpc}`],
   ];
-  const table = rows.map(
-    ([name = '', address = '', pid = '', memory = '']) =>
-      `  ${name.padEnd(14)}${address.padEnd(24)}${pid.padStart(8)}${memory.padStart(10)}`.trimEnd(),
+  const table = rows.map(([name = '', address = '', pid = '', memory = '']) =>
+    `  ${name.padEnd(14)}${address.padEnd(24)}${pid.padStart(8)}${memory.padStart(10)}`.trimEnd(),
   );
   const total = running.reduce((sum, { memory }) => sum + memory, 0);
   const folder = relative(process.cwd(), home) || home;
