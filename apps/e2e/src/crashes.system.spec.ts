@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { SERVICES } from '@postduif/stack';
+import type { ServiceName } from '@postduif/stack';
+import { PersistentProducer } from './testing/persistent-producer.js';
+import { RecordingReceiver } from './testing/recording-receiver.js';
+import { RunningSystem } from './testing/running-system.js';
+import { until } from './testing/until.js';
+
+jest.setTimeout(300_000);
+
+const EVENTS = 5_000;
+/** Requests after which the crash comes, and how far producers may run ahead of the receiver: it hits them all in their work. */
+const CRASH_AFTER = 2_000;
+const AHEAD = 1_000;
+
+let system: RunningSystem;
+let receiver: RecordingReceiver;
+
+beforeAll(async () => {
+  [system, receiver] = await Promise.all([RunningSystem.start(), RecordingReceiver.listen()]);
+});
+
+afterAll(async () => {
+  await system.stop();
+  await receiver.goAway();
+});
+
+/** Of what was in flight, or done in the moment before the crash, and so not committed yet. */
+const MOST_REPEATS = 250;
+const crashes: [what: string, services: readonly ServiceName[], mostRepeats: number][] = [
+  ['subscription', ['subscription'], 0],
+  ['event-ingest', ['event-ingest'], 0],
+  ['fan-out', ['fan-out'], MOST_REPEATS],
+  ['delivery', ['delivery'], MOST_REPEATS],
+  ['history', ['history'], 0],
+  ['all services at once', SERVICES, 2 * MOST_REPEATS],
+];
+
+describe('kill -9 in the middle of 5,000 events', () => {
+  it.each(crashes)(
+    'of %s: all of them arrive after the restart, few of them twice, and history knows each',
+    async (what, services, mostRepeats) => {
+      const type = `crash.${what.replaceAll(' ', '-')}`;
+      const endpoint = receiver.at(`/${type}`);
+      const webhook = await system.createWebhook({ handler: endpoint.url, trigger: type });
+      await system.settled();
+      const producer = new PersistentProducer(system, type);
+      const arrived = (): number => endpoint.requests.length;
+      const room = async (): Promise<void> => {
+        await until(() => producer.accepted.size - arrived() < AHEAD, 'the receiver has caught up');
+      };
+
+      const half = EVENTS / 2;
+      const sending = Promise.all([producer.send(0, half, room), producer.send(half, EVENTS, room)]);
+      await until(() => arrived() >= CRASH_AFTER, 'the events are on their way');
+      expect(producer.accepted.size).toBeLessThan(EVENTS);
+      for (const service of services) system.stack.kill(service);
+      await sending;
+      await until(() => endpoint.arrived.size === EVENTS, 'all events have arrived');
+      await Promise.all(services.map((service) => system.stack.ready(service)));
+
+      expect(endpoint.arrived).toEqual(producer.accepted);
+      expect(endpoint.repeats).toBeLessThanOrEqual(mostRepeats);
+      const attempts = await system.delivered(webhook, endpoint.arrived);
+      expect(attempts.length).toBeLessThanOrEqual(endpoint.requests.length);
+    },
+  );
+});

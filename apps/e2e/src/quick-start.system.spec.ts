@@ -1,0 +1,188 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { topicNames } from '@postduif/contracts';
+import { untilCommitted } from './testing/consumer-group.js';
+import { checkHttpSignature } from './testing/http-signature.js';
+import type { PublishedKey } from './testing/http-signature.js';
+import { RecordingReceiver } from './testing/recording-receiver.js';
+import type { RecordedRequest } from './testing/recording-receiver.js';
+import { RunningSystem } from './testing/running-system.js';
+import type { PostedEvent } from './testing/running-system.js';
+
+jest.setTimeout(180_000);
+
+let system: RunningSystem;
+let receiver: RecordingReceiver;
+
+beforeAll(async () => {
+  [system, receiver] = await Promise.all([RunningSystem.start(), RecordingReceiver.listen()]);
+});
+
+afterAll(async () => {
+  await system.stop();
+  await receiver.goAway();
+});
+
+function created(profile: number, more: Partial<PostedEvent> = {}): PostedEvent {
+  const fields = { name: 'Zoë', mail: `zoe${profile}@example.com` };
+  return { type: 'create', database: 1, profile, data: { parameters: fields, fields }, ...more };
+}
+
+function form({ body }: RecordedRequest): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(body.toString('latin1')));
+}
+
+describe('the quick start', () => {
+  it('given an account-wide webhook for create, when a profile is created, then a signed POST arrives and history shows it', async () => {
+    const endpoint = receiver.at('/hook.php');
+    const webhook = await system.createWebhook({ handler: `${endpoint.url}?tenant=7&x=%2Fa`, trigger: 'create' });
+    await system.settled();
+
+    const event = await system.post(created(123));
+    const [request] = await endpoint.receives(1);
+
+    expect(request).toMatchObject({ method: 'POST', target: '/hook.php?tenant=7&x=%2Fa' });
+    expect(request!.headers).toMatchObject({
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': String(request!.body.length),
+      host: `127.0.0.1:${receiver.port}`,
+      'x-copernica-id': 'account_1',
+      'x-webhook-event-id': event,
+      'x-webhook-attempt': '1',
+    });
+    expect(form(request!)).toMatchObject({ type: 'create', profile: '123', database: '1', 'fields[name]': 'Zoë' });
+    expect(checkHttpSignature(request!, await system.get<PublishedKey[]>('/v1/signing-keys'))).toEqual({
+      keyId: expect.stringMatching(/^[a-z0-9-]+\._domainkey\.signing\.postduif\.example$/),
+      algorithm: 'rsa-sha256',
+      covered: [
+        '(request-target)',
+        'host',
+        'date',
+        'content-length',
+        'content-type',
+        'x-copernica-id',
+        'digest',
+        'x-nonce',
+      ],
+      digestMatches: true,
+      signatureMatches: true,
+    });
+
+    const shown = await system.history(event, ({ deliveries }) => deliveries.length > 0);
+    expect(shown.event).toMatchObject({ id: event, type: 'create', account: '1', profile: 123 });
+    expect(shown.deliveries).toMatchObject([
+      { webhook, state: 'delivered', attempts: [{ attempt: 1, outcome: 'delivered', status: 200, requested: true }] },
+    ]);
+    expect(await system.get('/v1/events?type=create&profile=123')).toMatchObject({ data: [{ id: event }], next: null });
+    expect(await system.attempts({ webhook })).toMatchObject([{ event, outcome: 'delivered' }]);
+  });
+
+  it('given an id that was accepted before, when it is sent again, also after a crash, then it is accepted again and not delivered again', async () => {
+    const endpoint = receiver.at('/once');
+    await system.createWebhook({ handler: endpoint.url, trigger: 'create', database: 77 });
+    await system.settled();
+    const event = created(1, { id: 'the-same', database: 77 });
+
+    expect([await system.post(event), await system.post(event)]).toEqual(['the-same', 'the-same']);
+    await endpoint.receives(1);
+    await untilCommitted(system.stack.brokers, 'postduif.fan-out', topicNames('postduif.').events);
+    system.stack.kill('fan-out');
+    await system.stack.ready('fan-out');
+    await system.post(event);
+    // Events about the same profile are handled in order: when the next one has come, a repeat would have.
+    const next = await system.post(created(1, { database: 77 }));
+    await endpoint.receives(2);
+
+    expect(endpoint.events).toEqual(['the-same', next]);
+  });
+});
+
+describe('changes of the configuration', () => {
+  it('reach delivery: limits, another handler, disabled, enabled, deleted', async () => {
+    const [first, second, control] = ['/first', '/second', '/control'].map((path) => receiver.at(path));
+    await system.createWebhook({ handler: control!.url, trigger: 'create' });
+    const webhook = await system.createWebhook({ handler: first!.url, trigger: 'create', database: 5 });
+    const sent: string[] = [];
+    const send = async (event: PostedEvent): Promise<string> => {
+      const id = await system.post(event);
+      await control!.receives(sent.push(id));
+      return id;
+    };
+    const change = async (properties: Record<string, unknown>): Promise<void> => {
+      await system.changeWebhook(webhook, properties);
+      await system.settled();
+    };
+
+    await system.settled();
+    await send(created(1, { database: 6 }));
+    const wanted = await send(created(2, { database: 5 }));
+    await first!.receives(1);
+    await change({ handler: second!.url });
+    const moved = await send(created(3, { database: 5 }));
+    await second!.receives(1);
+    await change({ state: 'disabled' });
+    await send(created(4, { database: 5 }));
+    await change({ state: 'enabled', database: null });
+    const enabled = await send(created(5, { database: 6 }));
+    await second!.receives(2);
+    expect((await system.call('DELETE', `/v4/webhook/${webhook}`)).headers.get('x-deleted')).toBe(`webhook ${webhook}`);
+    await system.settled();
+    await send(created(6, { database: 6 }));
+
+    expect(first!.events).toEqual([wanted]);
+    expect(second!.events).toEqual([moved, enabled]);
+  });
+
+  it('given a handler that is not validated, then no event leaves for it until its verification file is found', async () => {
+    const host = `receiver.localhost:${receiver.port}`;
+    const endpoint = receiver.at('/dir/script');
+    const control = receiver.at('/validated');
+    await system.createWebhook({ handler: control.url, trigger: 'delete' });
+    const webhook = await system.createWebhook({ handler: `http://${host}/dir/script`, trigger: 'delete' });
+    const removed: PostedEvent = { type: 'delete', database: 1, profile: 9, data: { fields: {} } };
+    await system.settled();
+    await system.post(removed);
+    await control.receives(1);
+
+    const validation = await system.get<Validation>(`/v4/webhook/${webhook}/validation`);
+    expect(validation).toMatchObject({
+      locations: [`http://${host}/dir/${validation.file.name}`, `http://${host}/${validation.file.name}`],
+      validated: false,
+    });
+    const misplaced = await system.call('POST', `/v4/webhook/${webhook}/validate`);
+    expect(await misplaced.json()).toMatchObject({ validated: false });
+    receiver.at(`/${validation.file.name}`, () => ({ status: 200, body: `${validation.file.contents}\r\n` }));
+    const found = await system.call('POST', `/v4/webhook/${webhook}/validate`);
+    expect(await found.json()).toMatchObject({ validated: true });
+    await system.settled();
+    expect(endpoint.events).toEqual([]);
+
+    const event = await system.post({ ...removed, profile: 10 });
+    await endpoint.receives(1);
+    expect(endpoint.events).toEqual([event]);
+  });
+});
+
+interface Validation {
+  readonly file: { readonly name: string; readonly contents: string };
+}
+
+describe('the logs', () => {
+  it('hold a line of each attempt, and neither bodies nor tokens nor secrets', async () => {
+    const endpoint = receiver.at('/secret');
+    const webhook = await system.createWebhook({ handler: endpoint.url, trigger: 'invoice.paid' });
+    const { secret } = await system.get<{ secret: string }>(`/v1/webhooks/${webhook}/secret`);
+    await system.settled();
+    const event = await system.post({ type: 'invoice.paid', data: { customer: 'a-name-that-nobody-else-has' } });
+    await system.ended(event);
+
+    const logs = join(system.stack.home, 'logs');
+    const text = readdirSync(logs).map((name) => readFileSync(join(logs, name), 'utf8'));
+    const all = text.join('\n');
+
+    expect(all).toContain(event);
+    for (const word of ['a-name-that-nobody-else-has', secret, system.stack.credentials.token, 'PRIVATE KEY'])
+      expect(all).not.toContain(word);
+  });
+});
