@@ -90,4 +90,8 @@ describe('TrustedHosts', () => {
       ),
     ).toEqual([true, true, false, false]);
   });
+
+  it('takes an address of IPv6 as it stands in a URL, and without its brackets', () => {
+    for (const host of ['[::1]', '::1']) expect(new TrustedHosts([host]).trusts('http://[::1]:81/')).toBe(true);
+  });
 });
