@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import kafkajs from 'kafkajs';
 import { withAdmin } from './client.js';
+import type { KafkaClients } from './client.js';
 import { ensureTopics } from './ensure-topics.js';
 import { TestBroker } from './testing/broker.js';
 import { silentLog } from './testing/silent-log.js';
 
 jest.setTimeout(60_000);
+
+function unknownTopic(): Error {
+  const error = new kafkajs.KafkaJSProtocolError('This server does not host this topic-partition');
+  return Object.assign(error, { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3, retriable: true });
+}
 
 describe('ensureTopics', () => {
   let broker: TestBroker;
@@ -43,6 +50,22 @@ describe('ensureTopics', () => {
     ]);
     expect(told).toEqual(differences);
     expect(await ensureTopics(broker.kafka, [spec(topic)], silentLog)).toEqual([]);
+  });
+
+  it('given a broker that does not know yet what it has just made, as a busy one does, waits for it', async () => {
+    const topic = spec(broker.name());
+    let refusals = 2;
+    const admin: KafkaClients['admin'] = (config) => {
+      const real = broker.kafka.admin(config);
+      const createTopics: typeof real.createTopics = async (request) => {
+        const created = await real.createTopics(request);
+        if (refusals-- > 0) throw unknownTopic();
+        return created;
+      };
+      return { ...real, createTopics };
+    };
+    expect(await ensureTopics({ admin }, [topic], silentLog)).toEqual([]);
+    expect(await ensureTopics(broker.kafka, [topic], silentLog)).toEqual([]);
   });
 
   it('given a topic that cannot be created, rejects', async () => {

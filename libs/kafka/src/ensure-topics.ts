@@ -1,8 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
 import { withAdmin } from './client.js';
 import type { KafkaClients } from './client.js';
 import type { Log } from './log.js';
+import { refusalOf } from './refusal.js';
+
+const MOST_TRIES = 20;
+const RETRY_PAUSE_MS = 100;
 
 export interface TopicToHave {
   readonly topic: string;
@@ -34,15 +39,31 @@ export function ensureTopics(
   return withAdmin(
     kafka,
     async (admin) => {
-      const existing = new Set(await admin.listTopics());
-      const missing = wanted.filter(({ topic }) => !existing.has(topic));
-      if (missing.length > 0) await create(admin, missing, log);
-      const differences = await compare(admin, wanted);
+      const differences = await whenKnown(() => have(admin, wanted, log));
       for (const difference of differences) log.warn(difference, 'a topic is not as it should be; it is left as it is');
       return differences;
     },
     { patient: true },
   );
+}
+
+/** A busy broker may answer for a moment that it does not know what it has just made. */
+async function whenKnown<T>(task: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await task();
+    } catch (error) {
+      if (refusalOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION' || tries === MOST_TRIES) throw error;
+      await pause(RETRY_PAUSE_MS);
+    }
+  }
+}
+
+async function have(admin: Admin, wanted: readonly TopicToHave[], log: Log): Promise<TopicDifference[]> {
+  const existing = new Set(await admin.listTopics());
+  const missing = wanted.filter(({ topic }) => !existing.has(topic));
+  if (missing.length > 0) await create(admin, missing, log);
+  return compare(admin, wanted);
 }
 
 async function create(admin: Admin, missing: readonly TopicToHave[], log: Log): Promise<void> {

@@ -16,6 +16,8 @@ const RETRY_PAUSE_MS = 1_000;
 
 /** Brings new assignments to where they are to be read, for as long as it takes and they last. */
 export class PartitionStarter {
+  #failing = false;
+
   constructor(private readonly options: PartitionStarterOptions) {}
 
   /** With a rewind, what is read first is one fetch from just below the start: it tells the time there. */
@@ -25,6 +27,7 @@ export class PartitionStarter {
     if (wanted.length === 0) return;
     try {
       const starts = await positions.locate(wanted);
+      this.#failing = false;
       for (const [index, assignment] of wanted.entries()) {
         const start = starts[index];
         if (start === undefined) throw new Error('there are fewer start offsets than partitions');
@@ -53,9 +56,12 @@ export class PartitionStarter {
     this.options.read(assignment, offset);
   }
 
+  /** Says so once: it may take as long as the broker is away. */
   async #again(error: unknown, assignments: readonly PartitionAssignment[], task: () => Promise<void>): Promise<void> {
     const partitions = assignments.map(partitionKey);
-    this.options.log.warn({ err: error, partitions }, 'no position to read from yet; trying again');
+    const { log } = this.options;
+    log[this.#failing ? 'debug' : 'warn']({ err: error, partitions }, 'no position to read from yet; trying again');
+    this.#failing = true;
     await pause(RETRY_PAUSE_MS, undefined, { ref: false });
     if (assignments.some(({ current }) => current)) await task();
   }
