@@ -7,11 +7,13 @@ import { AddressGuard, OutboundSender } from '@postduif/outbound';
 import { ConfigurationError } from '@postduif/service';
 import type { CommonSettings, ServiceContext } from '@postduif/service';
 import type { z } from 'zod';
+import { AccountSettings } from './accounts/account-settings.js';
 import { AccountStore } from './accounts/account-store.js';
 import { ApiAccess } from './accounts/api-access.js';
 import { Database } from './database/database.js';
 import { DnsWatch } from './dns/dns-watch.js';
 import { DnsTxtRecords } from './dns/txt-records.js';
+import { Domains } from './domains/domains.js';
 import { openFrontDoor } from './front-door/front-door.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
 import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
@@ -83,8 +85,12 @@ export class Subscription {
     this.#accounts = accounts;
     this.#keys = keys;
     this.#rotation = new KeyRotation({ store: keys, records, domain: settings.SIGNING_DOMAIN, policy, now, log });
+    const domains = new Domains({ database, records, webhooks, keys, now, log });
     this.#watch = new DnsWatch(
-      [{ failure: 'signing keys could not be rotated', run: () => this.#rotation.run() }],
+      [
+        { failure: 'signing keys could not be rotated', run: () => this.#rotation.run() },
+        { failure: 'validated domains could not be looked for', run: () => domains.recheck() },
+      ],
       log,
     );
     this.#webhooks = webhooks;
@@ -113,7 +119,9 @@ export class Subscription {
       access,
       webhooks,
       validation,
-      keys: new SigningKeys(keys, policy),
+      keys: new SigningKeys(keys, policy, now, log),
+      account: new AccountSettings(database, log),
+      domains,
       ...(this.#grpc === undefined ? {} : { grpc: this.#grpc.module }),
       address: new PublicAddress(settings.PUBLIC_URL),
     });

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { hashToken } from '@postduif/access';
 import { SCOPES } from '@postduif/contracts';
 import type { Database } from '../database/database.js';
 import { openDatabase, TestDatabase } from '../testing/test-database.js';
 import { AccountStore } from './account-store.js';
+
+jest.setTimeout(30_000);
 
 describe('accounts in PostgreSQL', () => {
   let test: TestDatabase;
@@ -68,6 +70,14 @@ describe('accounts in PostgreSQL', () => {
     expect(second?.tokens).toHaveLength(2);
     for (const token of ['pd_first-token', 'pd_second-token'])
       expect(await store.accessOf(token)).toMatchObject({ account: '1234' });
+  });
+
+  it('given its token from before there were more scopes, gives it all of them', async () => {
+    await store.bootstrap(first);
+    await test.query(`UPDATE config.api_tokens SET scopes = '{events:write}'`);
+    expect(await store.bootstrap(first)).toBe(true);
+    expect(await store.accessOf(first.token)).toMatchObject({ scopes: SCOPES });
+    expect((await published()).at(-1)).toMatchObject({ version: 2, tokens: [{ scopes: SCOPES }] });
   });
 
   it("given a token that is another account's, refuses and makes nothing", async () => {

@@ -7,8 +7,9 @@ import type { Database, Queries } from '../database/database.js';
 import { publish } from '../outbox/outbox.js';
 import type { Snapshot } from '../outbox/outbox.js';
 import type { Bootstrap } from '../settings.js';
+import { copernicaIdOf } from './copernica-id.js';
 
-interface AccountRow {
+export interface AccountRow {
   readonly id: string;
   readonly name: string;
   readonly copernicaId: string;
@@ -38,12 +39,8 @@ export class AccountStore {
   }
 
   /** Undefined when there is no such account. */
-  async find(id: string): Promise<Omit<AccountRow, 'tokens'> | undefined> {
-    const [row] = await this.database.query<Omit<AccountRow, 'tokens'>>(
-      'SELECT id, name, copernica_id AS "copernicaId", version FROM config.accounts WHERE id = $1',
-      [id],
-    );
-    return row;
+  find(id: string): Promise<AccountRow | undefined> {
+    return findAccount(this.database, id);
   }
 
   /** Value of `X-Copernica-ID` in requests for this account. */
@@ -56,7 +53,7 @@ export class AccountStore {
   }
 
   /**
-   * Makes an account and its token, with all scopes, where they do not exist. Returns whether anything was made. Throws when the
+   * Makes an account and its token, with all scopes, where they do not exist. Returns whether anything changed. Throws when the
    * token belongs to another account.
    */
   bootstrap({ account, name, token }: Bootstrap): Promise<boolean> {
@@ -67,15 +64,17 @@ export class AccountStore {
         [account, name, copernicaIdOf(account)],
       );
       const added = await transaction.query(
-        `INSERT INTO config.api_tokens (id, account, hash, scopes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id`,
+        // There may be more scopes than when the token was made.
+        `INSERT INTO config.api_tokens AS token (id, account, hash, scopes) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (hash) DO UPDATE SET scopes = EXCLUDED.scopes
+         WHERE token.account = EXCLUDED.account AND token.scopes IS DISTINCT FROM EXCLUDED.scopes RETURNING id`,
         [randomUUID(), account, hash, SCOPES],
       );
       if (added.length === 0) await requireOwner(transaction, hash, account);
       if (made.length + added.length === 0) return false;
       if (made.length === 0)
         await transaction.query('UPDATE config.accounts SET version = version + 1 WHERE id = $1', [account]);
-      for (const row of await transaction.query<AccountRow>(`${SELECT} WHERE id = $1`, [account]))
-        await publish(transaction, snapshotOf(row));
+      await publishAccount(transaction, account);
       return true;
     });
   }
@@ -100,9 +99,16 @@ async function requireOwner(queries: Queries, hash: string, account: string): Pr
     throw new Error('BOOTSTRAP_TOKEN belongs to another account than BOOTSTRAP_ACCOUNT; use another token');
 }
 
-/** Spec section 6.5. */
-function copernicaIdOf(account: string): string {
-  return `account_${account}`;
+export async function findAccount(queries: Queries, id: string): Promise<AccountRow | undefined> {
+  const [row] = await queries.query<AccountRow>(`${SELECT} WHERE id = $1`, [id]);
+  return row;
+}
+
+/** Puts the snapshot of an account into the outbox, in the transaction that has changed it. */
+export async function publishAccount(transaction: Queries, id: string): Promise<AccountRow | undefined> {
+  const row = await findAccount(transaction, id);
+  if (row !== undefined) await publish(transaction, snapshotOf(row));
+  return row;
 }
 
 function snapshotOf({ id, name, copernicaId, version, tokens }: AccountRow): Snapshot {

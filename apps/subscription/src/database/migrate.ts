@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { CreateConfig1764000000000 } from './migrations/1764000000000-create-config.js';
 import { RotateSigningKeys1764100000000 } from './migrations/1764100000000-rotate-signing-keys.js';
+import { CreateDomains1764200000000 } from './migrations/1764200000000-create-domains.js';
 
 const SCHEMA = 'config';
 /** Any number that nobody else in this database uses; `conf` in ASCII. */
@@ -35,7 +36,7 @@ async function runMigrations(url: string): Promise<void> {
     url,
     schema: SCHEMA,
     applicationName: 'subscription-migrate',
-    migrations: [CreateConfig1764000000000, RotateSigningKeys1764100000000],
+    migrations: [CreateConfig1764000000000, RotateSigningKeys1764100000000, CreateDomains1764200000000],
     migrationsTableName: 'migrations',
   });
   await source.initialize();

@@ -58,7 +58,8 @@ describe('signing keys over months, with a real DNS and a real database', () => 
 
   const rotation = (log = silent) =>
     new KeyRotation({ store, records, domain: 'example.org', policy: POLICY, now: () => new Date(now), log });
-  const shown = (account = '1') => new SigningKeys(store, POLICY).list({ ...CALLER, account });
+  const shown = (account = '1') =>
+    new SigningKeys(store, POLICY, () => new Date(now), silent).list({ ...CALLER, account });
 
   /** The operator's and the customer's work: what is shown is put into DNS, what is not shown any more is taken away. */
   async function publish(): Promise<void> {

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { open, parseDnsRecord, parseEncryptionKeys } from '@postduif/signing';
 import { AccountStore } from '../accounts/account-store.js';
 import type { Database } from '../database/database.js';
@@ -7,6 +7,8 @@ import { openDatabase, TestDatabase } from '../testing/test-database.js';
 import { expectedRecord } from './key-view.js';
 import { rotationPolicy } from './rotation-policy.js';
 import { SigningKeyStore } from './signing-key-store.js';
+
+jest.setTimeout(30_000);
 
 const NOW = new Date('2026-01-15T10:20:30Z');
 const DAY_MS = 86_400_000;

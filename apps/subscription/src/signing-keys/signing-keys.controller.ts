@@ -1,7 +1,9 @@
-import { Controller, Get, Inject, Req } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
+import { createSigningKey } from '@postduif/contracts';
 import type { SigningKeyView } from '@postduif/contracts';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { parseBody } from '../v1/parse-body.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** `/v1/signing-keys`: what has to be in DNS. */
@@ -16,5 +18,18 @@ export class SigningKeysController {
   @Get()
   async list(@Req() request: FastifyRequest): Promise<SigningKeyView[]> {
     return this.keys.list(await this.access.require(request, 'keys:read'));
+  }
+
+  /** 201, or 200 when the account has a key under the domain already. */
+  @Post()
+  async create(
+    @Req() request: FastifyRequest,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SigningKeyView> {
+    const caller = await this.access.require(request, 'keys:write');
+    const { key, isNew } = await this.keys.create(caller, parseBody(createSigningKey, body).domain);
+    void reply.status(isNew ? 201 : 200);
+    return key;
   }
 }

@@ -89,9 +89,12 @@ export async function countWebhooks(queries: Queries, listing: WebhookListing): 
   return Number(row?.total ?? 0);
 }
 
-/** Every webhook, locked until the end of the transaction. */
-export async function lockAllWebhooks(transaction: Queries): Promise<Webhook[]> {
-  const rows = await transaction.query<WebhookRow>(`SELECT ${COLUMNS} FROM config.webhooks w ORDER BY w.id FOR UPDATE`);
+/** Every webhook, or every one of an account, locked until the end of the transaction. */
+export async function lockWebhooks(transaction: Queries, account?: string): Promise<Webhook[]> {
+  const rows = await transaction.query<WebhookRow>(
+    `SELECT ${COLUMNS} FROM config.webhooks w WHERE $1::text IS NULL OR w.account = $1 ORDER BY w.id FOR UPDATE`,
+    [account ?? null],
+  );
   return rows.map(toWebhook);
 }
 

@@ -26,7 +26,7 @@ export interface Webhook extends WebhookProperties {
   readonly id: string;
   readonly account: string;
   readonly version: number;
-  /** Events may leave: the file was confirmed, or the host is trusted. */
+  /** Events may leave: the file was confirmed, the domain is validated, or the host is trusted. */
   readonly validated: boolean;
   /** When the file was confirmed; null when it was not, for this place. */
   readonly validatedAt: Date | null;
@@ -37,6 +37,7 @@ export interface Webhook extends WebhookProperties {
 
 /** What the rules need from outside. */
 export interface WebhookSurroundings {
+  /** Whether a handler needs no verification file. */
   trusts(handler: string): boolean;
   /** Makes a secret, sealed for a webhook. */
   newSecret(id: string): string;

@@ -3,7 +3,9 @@ import { ApiError } from '@postduif/contracts';
 import type { CreateWebhook, UpdateWebhook } from '@postduif/contracts';
 import { generateWebhookSecret, open, seal } from '@postduif/signing';
 import type { EncryptionKeys } from '@postduif/signing';
-import type { Database } from '../database/database.js';
+import type { Database, Queries } from '../database/database.js';
+import { isAtDomain } from '../domains/domain-name.js';
+import { holdValidatedDomains, validatedDomains } from '../domains/domain-rows.js';
 import type { Log } from '../log.js';
 import type { TrustedHosts } from './trusted-hosts.js';
 import { changedWebhook, newWebhook, webhookKey } from './webhook.js';
@@ -12,23 +14,17 @@ import * as store from './webhook-store.js';
 
 /** What may be done with webhooks. Each change is one transaction, and one line in the log. */
 export class Webhooks {
-  readonly #around: WebhookSurroundings;
-
   constructor(
     private readonly database: Database,
     private readonly encryptionKeys: EncryptionKeys,
     private readonly trusted: TrustedHosts,
     private readonly log: Log,
-  ) {
-    this.#around = {
-      trusts: (handler) => trusted.trusts(handler),
-      newSecret: (id) => seal(encryptionKeys, generateWebhookSecret(), webhookKey(id)),
-    };
-  }
+  ) {}
 
   async create(caller: Access, given: CreateWebhook): Promise<Webhook> {
     const webhook = await this.database.transaction(async (transaction) => {
-      const created = newWebhook(await store.nextWebhookId(transaction), caller.account, given, this.#around);
+      const around = await this.#around(transaction, caller.account);
+      const created = newWebhook(await store.nextWebhookId(transaction), caller.account, given, around);
       await store.saveWebhook(transaction, created);
       return created;
     });
@@ -38,9 +34,10 @@ export class Webhooks {
 
   async change({ account, token }: Access, id: string, given: UpdateWebhook): Promise<Webhook> {
     const changed = await this.database.transaction(async (transaction) => {
+      const around = await this.#around(transaction, account);
       const webhook = await store.findWebhook(transaction, { id, account }, 'lock');
       if (webhook === undefined) throw unknownWebhook();
-      const next = changedWebhook(webhook, given, this.#around);
+      const next = changedWebhook(webhook, given, around);
       await store.saveWebhook(transaction, next);
       return next;
     });
@@ -107,23 +104,43 @@ export class Webhooks {
 
   /** Brings `validated` in line with the hosts that are trusted now. */
   async applyTrust(): Promise<void> {
-    const changed = await this.database.transaction(async (transaction) => {
-      const all = await store.lockAllWebhooks(transaction);
-      const wrong = all.filter((webhook) => webhook.validated !== this.#isValidated(webhook));
-      for (const webhook of wrong)
-        await store.saveWebhook(transaction, {
-          ...webhook,
-          validated: !webhook.validated,
-          version: webhook.version + 1,
-        });
-      return wrong;
-    });
+    const changed = await this.database.transaction((transaction) => this.#correct(transaction));
     for (const { account, id } of changed)
       this.log.info({ account, webhook: id }, 'validation of the webhook follows the trusted hosts');
   }
 
-  #isValidated({ validatedAt, handler }: Webhook): boolean {
-    return validatedAt !== null || this.trusted.trusts(handler);
+  /** Brings `validated` in line with the account's domains, in the transaction that changes these. Returns the webhooks that changed. */
+  async followDomains(transaction: Queries, account: string): Promise<string[]> {
+    return (await this.#correct(transaction, account)).map(({ id }) => id);
+  }
+
+  async #correct(transaction: Queries, account?: string): Promise<Webhook[]> {
+    const webhooks = await store.lockWebhooks(transaction, account);
+    const domains = await validatedDomains(transaction, account);
+    const wrong = webhooks.filter(
+      ({ validated, validatedAt, handler, account: owner }) =>
+        validated !== (validatedAt !== null || this.#trusts(handler, domains.get(owner))),
+    );
+    for (const webhook of wrong)
+      await store.saveWebhook(transaction, {
+        ...webhook,
+        validated: !webhook.validated,
+        version: webhook.version + 1,
+      });
+    return wrong;
+  }
+
+  async #around(transaction: Queries, account: string): Promise<WebhookSurroundings> {
+    const domains = await holdValidatedDomains(transaction, account);
+    return {
+      trusts: (handler) => this.#trusts(handler, domains),
+      newSecret: (id) => seal(this.encryptionKeys, generateWebhookSecret(), webhookKey(id)),
+    };
+  }
+
+  /** Whether a handler needs no verification file (spec section 7.2). */
+  #trusts(handler: string, domains: readonly string[] = []): boolean {
+    return this.trusted.trusts(handler) || domains.some((domain) => isAtDomain(handler, domain));
   }
 
   #say({ account, token }: Pick<Access, 'account' | 'token'>, webhook: string, what: string): void {

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { parseConfigRecord, topicNames } from '@postduif/contracts';
+import type { ConfigSnapshot, DomainView, SigningKeyView } from '@postduif/contracts';
+import { CompactedTopicReader, createKafka, withAdmin } from '@postduif/kafka';
+import { TestNameServer } from './dns/testing/name-server.js';
+import { RunningService } from './testing/running-service.js';
+import { silent, TestDatabase } from './testing/test-database.js';
+import { until } from './testing/until.js';
+
+jest.setTimeout(60_000);
+
+const prefix = `v1-test-${randomBytes(6).toString('hex')}.`;
+const topics = topicNames(prefix);
+const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
+const kafka = createKafka({ clientId: 'v1-test', brokers, log: silent });
+
+/** Needs the compiled service: it runs as it does in production, with a name server of its own. */
+describe('/v1 of the running service', () => {
+  const config = new Map<string, ConfigSnapshot | null>();
+  const reader = new CompactedTopicReader({
+    kafka,
+    topic: topics.config,
+    onEntry: (key, value) => config.set(key, parseConfigRecord(key, value).snapshot),
+    log: silent,
+  });
+  let test: TestDatabase;
+  let server: TestNameServer;
+  let service: RunningService;
+
+  beforeAll(async () => {
+    test = await TestDatabase.create();
+    server = await TestNameServer.start();
+    service = new RunningService({
+      DATABASE_URL: test.url,
+      KAFKA_BROKERS: brokers.join(','),
+      KAFKA_TOPIC_PREFIX: prefix,
+      SIGNING_DNS_CHECK: 'required',
+      DNS_SERVERS: server.address,
+    });
+    await service.listens();
+    await until(async () => ((await service.call('GET', '/ready')).ok ? true : undefined), 'readiness');
+    void reader.start();
+  });
+  afterAll(async () => {
+    expect(await service.stop()).toBe(0);
+    await reader.stop();
+    await withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [topics.config, topics.attempts] }));
+    await server.stop();
+    await test.drop();
+  });
+
+  const ask = async (method: string, path: string, body?: object) => {
+    const response = await service.call(method, path, body && JSON.stringify(body));
+    const text = await response.text();
+    return {
+      status: response.status,
+      location: response.headers.get('location'),
+      body: text && (JSON.parse(text) as unknown),
+    };
+  };
+  const snapshot = (key: string, as: object) =>
+    until(() => {
+      const found = config.get(key);
+      return found && Object.entries(as).every(([name, value]) => Reflect.get(found, name) === value)
+        ? found
+        : undefined;
+    }, key);
+
+  it('shows a first key that must not sign yet, published as next, and says what to do', async () => {
+    const { status, body } = await ask('GET', '/v1/signing-keys');
+    const [key, ...others] = body as SigningKeyView[];
+    expect([status, others]).toEqual([200, []]);
+    expect(key).toMatchObject({
+      ...{ keyId: expect.stringMatching(/^wh\d{6}\._domainkey\.example\.org$/), state: 'next', account: null },
+      ...{ visibleSince: null, usableFrom: null, activatedAt: null, retiredAt: null, publishUntil: null },
+    });
+    await snapshot('signing-key/1', { state: 'next', keyId: key?.keyId, account: undefined });
+  });
+
+  it('cannot ask for a verification file before a key signs, and says so', async () => {
+    const created = await service.call('POST', '/v4/webhooks', '{"handler":"https://a.example/","trigger":"click"}');
+    const id = created.headers.get('x-created') ?? '';
+    const { status, body } = await ask('POST', `/v4/webhook/${id}/validate`);
+    expect([status, body]).toEqual([503, { error: { message: expect.stringContaining('GET /v1/signing-keys') } }]);
+  });
+
+  it('takes a domain, validates it by its record, and lets webhooks be called from then on', async () => {
+    const webhook = await service.call(
+      'POST',
+      '/v4/webhooks',
+      '{"handler":"https://hooks.shop.example/","trigger":"click"}',
+    );
+    const id = webhook.headers.get('x-created') ?? '';
+    const added = await ask('POST', '/v1/domains', { domain: 'Shop.example' });
+    const view = added.body as DomainView;
+    expect([added.status, added.location]).toEqual([201, `${service.base}/v1/domains/shop.example`]);
+    expect(view).toEqual({
+      ...{ domain: 'shop.example', unicode: 'shop.example', validated: false, validatedAt: null, dns: null },
+      record: { type: 'TXT', name: '_postduif-challenge.shop.example', value: expect.any(String) },
+      createdAt: expect.any(String),
+    });
+    expect((await ask('POST', '/v1/domains', { domain: 'shop.example' })).status).toBe(200);
+    const early = await ask('POST', '/v1/domains/shop.example/validate');
+    expect([early.status, early.body]).toEqual([200, expect.objectContaining({ validated: false })]);
+    server.publish(view.record.name, view.record.value);
+    const { body } = await ask('POST', '/v1/domains/SHOP.example/validate');
+    expect(body).toMatchObject({
+      validated: true,
+      dns: { state: 'valid', expected: view.record.value, actual: [view.record.value], error: null },
+    });
+    await snapshot(`webhook/${id}`, { validated: true });
+    expect((await ask('GET', '/v1/domains/shop.example')).body).toEqual(body);
+    expect((await ask('GET', '/v1/domains')).body).toEqual([body]);
+  });
+
+  it('makes a key for an account that has validated the domain, and publishes whose it is', async () => {
+    const made = await ask('POST', '/v1/signing-keys', { domain: 'shop.example' });
+    expect([made.status, made.body]).toEqual([201, expect.objectContaining({ account: '1234', state: 'next' })]);
+    expect((await ask('POST', '/v1/signing-keys', { domain: 'shop.example' })).status).toBe(200);
+    await snapshot('signing-key/2', { account: '1234' });
+    expect((await ask('GET', '/v1/signing-keys')).body).toHaveLength(2);
+  });
+
+  it('takes a domain back, and with it what rested on it', async () => {
+    expect((await ask('DELETE', '/v1/domains/shop.example')).status).toBe(204);
+    await snapshot('webhook/2', { validated: false });
+    await until(() => (config.get('signing-key/2') === null ? true : undefined), 'the tombstone of the key');
+    expect((await ask('GET', '/v1/domains')).body).toEqual([]);
+  });
+
+  it('changes the form of X-Copernica-ID', async () => {
+    expect(await ask('GET', '/v1/account')).toMatchObject({
+      status: 200,
+      body: { id: '1234', copernicaId: { prefix: 'account', separator: '_', value: 'account_1234' } },
+    });
+    const copernicaId = { prefix: 'environment', separator: '_' };
+    const changed = await ask('PUT', '/v1/account', { copernicaId });
+    expect(changed).toMatchObject({ status: 200, body: { copernicaId: { value: 'environment_1234' } } });
+    await snapshot('account/1234', { copernicaId: 'environment_1234' });
+  });
+
+  it.each([
+    ['POST', '/v1/domains', { domain: 'co.uk' }, 400, 'domain_is_public_suffix'],
+    ['POST', '/v1/domains', { domain: 'http://example.com' }, 400, 'domain_invalid'],
+    ['POST', '/v1/domains', {}, 400, 'invalid_request'],
+    ['GET', '/v1/domains/absent.example', undefined, 404, 'not_found'],
+    ['POST', '/v1/domains/absent.example/validate', undefined, 404, 'not_found'],
+    ['DELETE', '/v1/domains/absent.example', undefined, 404, 'not_found'],
+    ['POST', '/v1/signing-keys', { domain: 'absent.example' }, 409, 'domain_not_validated'],
+    ['PUT', '/v1/account', { copernicaId: { prefix: 'a b', separator: '_' } }, 400, 'invalid_request'],
+    ['PUT', '/v1/account', { unknown: 1 }, 400, 'invalid_request'],
+  ])('answers %s %s with %j as a problem: %d %s', async (method, path, given, status, code) => {
+    const answer = await ask(method, path, given);
+    expect(answer).toMatchObject({ status, body: { status, code, title: expect.any(String) } });
+  });
+});
