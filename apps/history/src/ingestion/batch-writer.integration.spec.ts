@@ -75,7 +75,7 @@ describe('BatchWriter on PostgreSQL', () => {
     await writer.assign([0, 1, 2].map((partition) => ({ topic: 'events', partition })));
     const records = [0, 1, 2].flatMap((partition) => events(0, 3_000, partition));
     for (const record of records.toSorted((one, other) => one.offset - other.offset)) writer.add(record);
-    await writer.stop();
+    await writer.stop(30_000);
     expect(await ids()).toEqual(idsOf(records));
     expect(await ingestionOf(database).offsets.read([EVENTS_0, { topic: 'events', partition: 9 }])).toEqual([3_000, 0]);
   });

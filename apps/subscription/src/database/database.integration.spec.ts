@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { silent, TestDatabase } from '../testing/test-database.js';
 import { Database } from './database.js';
 import { migrate } from './migrate.js';
+
+jest.setTimeout(30_000);
 
 describe('the database of configuration', () => {
   let test: TestDatabase;

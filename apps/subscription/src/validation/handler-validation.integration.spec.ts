@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Access } from '@postduif/access';
 import { AddressGuard, OutboundSender, parseAllowList } from '@postduif/outbound';
 import { parseDnsRecord, parseEncryptionKeys, verifyRequest } from '@postduif/signing';
@@ -18,6 +18,8 @@ import type { Webhook } from '../webhooks/webhook.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { HandlerValidation } from './handler-validation.js';
 import { MAX_FILE_BYTES } from './verification-file.js';
+
+jest.setTimeout(30_000);
 
 const CALLER: Access = { account: '1', token: 't', scopes: ['webhooks:write'] };
 
