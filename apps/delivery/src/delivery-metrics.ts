@@ -1,20 +1,27 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
+import type { WebhookSnapshot } from '@postduif/contracts';
 import { describeFailure } from './engine/outcome.js';
 import type { AttemptFacts, Observer } from './engine/ports.js';
 
 const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400];
 const LATENESS = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30, 60, 300];
 
+type Outcome = AttemptFacts['outcome'];
+type ByOutcome<T> = Readonly<Record<Outcome, T>>;
+
+const MESSAGES = byOutcome((outcome) => `delivery ${outcome}`);
+
 /** Counts attempts and writes one wide line for each. No label grows with the number of webhooks. */
 export class DeliveryMetrics implements Observer {
-  readonly #attempts: Counter<'outcome'>;
+  readonly #attempts: ByOutcome<Counter.Internal>;
   readonly #fenced: Counter;
   readonly #diversions: Counter;
-  readonly #duration: Histogram<'outcome'>;
-  readonly #endToEnd: Histogram<'outcome'>;
+  readonly #duration: ByOutcome<Histogram.Internal<'outcome'>>;
+  readonly #endToEnd: ByOutcome<Histogram.Internal<'outcome'>>;
   readonly #lateness: Histogram;
+  readonly #hosts = new WeakMap<WebhookSnapshot, string>();
 
   constructor(
     registry: Registry,
@@ -22,12 +29,13 @@ export class DeliveryMetrics implements Observer {
   ) {
     const registers = [registry];
     const labelNames = ['outcome'] as const;
-    this.#attempts = new Counter({
+    const attempts = new Counter({
       name: 'postduif_attempts_total',
       help: 'Ended attempts by outcome: delivered, retrying or dead',
       labelNames,
       registers,
     });
+    this.#attempts = byOutcome((outcome) => attempts.labels(outcome));
     this.#fenced = new Counter({
       name: 'postduif_fenced_attempts_total',
       help: 'Attempts that ended after their partition was taken away',
@@ -38,20 +46,22 @@ export class DeliveryMetrics implements Observer {
       help: 'Deliveries put on the wheel because their webhook had no room',
       registers,
     });
-    this.#duration = new Histogram({
+    const duration = new Histogram({
       name: 'postduif_request_seconds',
       help: 'Duration of requests by outcome',
       labelNames,
       buckets: SECONDS,
       registers,
     });
-    this.#endToEnd = new Histogram({
+    this.#duration = byOutcome((outcome) => duration.labels(outcome));
+    const endToEnd = new Histogram({
       name: 'postduif_end_to_end_seconds',
       help: "From the acceptance of an event to a receiver's answer, by outcome",
       labelNames,
       buckets: SECONDS,
       registers,
     });
+    this.#endToEnd = byOutcome((outcome) => endToEnd.labels(outcome));
     this.#lateness = new Histogram({
       name: 'postduif_wheel_lateness_seconds',
       help: 'How long after it was due a delivery came off the wheel',
@@ -70,48 +80,51 @@ export class DeliveryMetrics implements Observer {
 
   fenced(facts: Omit<AttemptFacts, 'outcome'>): void {
     this.#fenced.inc();
-    this.log.warn(line(facts), 'attempt ended after its partition was taken away; it is made again');
+    this.log.warn(this.#line(facts), 'attempt ended after its partition was taken away; it is made again');
   }
 
   ended(facts: AttemptFacts): void {
     const { job, startedAt, endedAt, result, outcome } = facts;
-    this.#attempts.inc({ outcome });
+    this.#attempts[outcome].inc();
     if (result !== undefined) {
-      this.#duration.observe({ outcome }, (endedAt - startedAt) / 1_000);
-      this.#endToEnd.observe({ outcome }, Math.max(0, endedAt - job.delivery.acceptedAt) / 1_000);
+      this.#duration[outcome].observe((endedAt - startedAt) / 1_000);
+      this.#endToEnd[outcome].observe(Math.max(0, endedAt - job.delivery.acceptedAt) / 1_000);
     }
-    this.log[outcome === 'delivered' ? 'info' : 'warn'](line(facts), `delivery ${outcome}`);
+    this.log[outcome === 'delivered' ? 'info' : 'warn'](this.#line(facts), MESSAGES[outcome]);
+  }
+
+  /** Every fact of an attempt, without body, secret or query. */
+  #line(facts: Omit<AttemptFacts, 'outcome'>): Record<string, unknown> {
+    const { job, webhook, startedAt, endedAt, result, nextAttemptAt, reason } = facts;
+    const { delivery } = job;
+    return {
+      delivery: delivery.delivery,
+      event: delivery.event,
+      account: delivery.account,
+      webhook: delivery.webhook,
+      trigger: delivery.trigger,
+      attempt: delivery.attempt,
+      host: webhook === undefined ? undefined : this.#host(webhook),
+      status: result?.outcome === 'response' ? result.status : undefined,
+      error: result === undefined ? undefined : describeFailure(result).error,
+      remoteAddress: result?.remoteAddress,
+      durationMs: endedAt - startedAt,
+      sinceAcceptedMs: endedAt - delivery.acceptedAt,
+      bytes: job.body.length,
+      nextAttemptAt: nextAttemptAt === undefined ? undefined : new Date(nextAttemptAt).toISOString(),
+      reason,
+    };
+  }
+
+  #host(webhook: WebhookSnapshot): string {
+    let host = this.#hosts.get(webhook);
+    if (host === undefined) this.#hosts.set(webhook, (host = URL.parse(webhook.handler)?.host ?? ''));
+    return host;
   }
 }
 
-/** Every fact of an attempt, without body, secret or query. */
-function line({
-  job,
-  webhook,
-  startedAt,
-  endedAt,
-  result,
-  nextAttemptAt,
-  reason,
-}: Omit<AttemptFacts, 'outcome'>): Record<string, unknown> {
-  const { delivery } = job;
-  return {
-    delivery: delivery.delivery,
-    event: delivery.event,
-    account: delivery.account,
-    webhook: delivery.webhook,
-    trigger: delivery.trigger,
-    attempt: delivery.attempt,
-    host: webhook === undefined ? undefined : URL.parse(webhook.handler)?.host,
-    status: result?.outcome === 'response' ? result.status : undefined,
-    error: result === undefined ? undefined : describeFailure(result).error,
-    remoteAddress: result?.remoteAddress,
-    durationMs: endedAt - startedAt,
-    sinceAcceptedMs: endedAt - delivery.acceptedAt,
-    bytes: job.body.length,
-    nextAttemptAt: nextAttemptAt === undefined ? undefined : new Date(nextAttemptAt).toISOString(),
-    reason,
-  };
+function byOutcome<T>(of: (outcome: Outcome) => T): ByOutcome<T> {
+  return { delivered: of('delivered'), retrying: of('retrying'), dead: of('dead') };
 }
 
 /** Values looked up when metrics are collected: one, or one for each value of a label. */

@@ -34,6 +34,11 @@ const STOP_STAGES: Readonly<Record<ServiceName, number>> = {
   history: 4,
 };
 
+/** Node.js sizes its heap by the machine's memory, and would rather let garbage lie than collect it. */
+const NODE_FLAGS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+  delivery: ['--max-old-space-size=512', '--max-semi-space-size=32'],
+};
+
 /** sysexits' EX_CONFIG: a service's settings are not right. */
 const EX_CONFIG = 78;
 /** Services stop within 10 s. */
@@ -53,7 +58,7 @@ export function serviceDefinition(name: ServiceName, surroundings: ServiceSurrou
     name,
     command: process.execPath,
     // kafkajs 2 computes a negative pause now and then; Node.js 24 warns of it, and it is harmless.
-    args: ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', script],
+    args: ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', ...(NODE_FLAGS[name] ?? []), script],
     env,
     cwd: ROOT,
     marker: script,
