@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { topicNames } from '@postduif/contracts';
+import { untilCommitted } from './testing/consumer-group.js';
 import { checkHttpSignature } from './testing/http-signature.js';
 import type { PublishedKey } from './testing/http-signature.js';
 import { RecordedTopic } from './testing/recorded-topic.js';
@@ -12,7 +13,7 @@ jest.setTimeout(180_000);
 /** The operator trusts the handlers, but allows only one address beside the public ones. */
 const ENVIRONMENT = {
   all: { OUTBOUND_ALLOW: '127.0.0.1/32' },
-  subscription: { TRUSTED_HANDLER_HOSTS: '127.0.0.1,127.0.0.2,*.localhost,::ffff:7f00:2' },
+  subscription: { TRUSTED_HANDLER_HOSTS: '127.0.0.1,127.0.0.2,*.localhost,[::ffff:7f00:2]' },
 };
 let system: RunningSystem;
 let receiver: RecordingReceiver;
@@ -170,6 +171,47 @@ describe('a receiver that fails', () => {
     await endpoint.receives(2);
 
     expect(endpoint.events).toEqual([gone, event]);
+  });
+});
+
+describe('deliveries that wait for their next attempt', () => {
+  it('given a kill -9 meanwhile, then each gets its next attempt, and not before it is due', async () => {
+    const { endpoint, webhook, send } = await subscribe({ schedule: [3] }, (nth) => ({ status: nth < 8 ? 500 : 200 }));
+    await system.settled();
+
+    const events = await send(8);
+    await endpoint.receives(8);
+    await untilCommitted(system.stack.brokers, 'postduif.delivery', topicNames('postduif.').deliveries);
+    system.stack.kill('delivery');
+    await system.stack.ready('delivery');
+    const attempts = await system.delivered(webhook, new Set(events));
+
+    expect(attempts.map(({ attempt }) => attempt)).toEqual(attempts.map(() => 2));
+    const due = new Map(
+      (await system.attempts({ webhook, outcome: 'retrying' })).map((one) => [one.event, one.nextAttemptAt]),
+    );
+    for (const { event, at } of attempts) expect(Date.parse(at)).toBeGreaterThanOrEqual(Date.parse(due.get(event)!));
+  });
+
+  it.each([
+    ['is deleted', 'webhook_deleted', (webhook: string) => system.call('DELETE', `/v4/webhook/${webhook}`)],
+    [
+      'is disabled',
+      'webhook_disabled',
+      (webhook: string) => system.call('PUT', `/v4/webhook/${webhook}`, { state: 'disabled' }),
+    ],
+  ])('given a webhook that %s, then they are on the dead topic with the reason %s', async (_, reason, change) => {
+    const { endpoint, webhook, send } = await subscribe({ schedule: [2] }, () => ({ status: 500 }));
+    await system.settled();
+
+    const [event] = await send(1);
+    await endpoint.receives(1);
+    expect((await change(webhook)).status).toBe(204);
+    const record = await dead.find(({ headers }) => headers.event === event);
+
+    expect(record.headers).toMatchObject({ reason, webhook });
+    expect(endpoint.requests).toHaveLength(1);
+    expect(await system.ended(event!)).toMatchObject({ state: 'dead', reason });
   });
 });
 

@@ -168,6 +168,69 @@ interface Validation {
   readonly file: { readonly name: string; readonly contents: string };
 }
 
+describe('the /v4 interface', () => {
+  it('given a form, then makes a webhook, shows, lists, changes and deletes it as Copernica does', async () => {
+    const properties =
+      'handler=https%3A%2F%2Fexample.com%2Fhook.php&trigger=abuse&callers[]=ms&callers[]=publisher&database=1';
+    const made = await system.call('POST', '/v4/webhooks', new URLSearchParams(properties));
+    const id = made.headers.get('x-created');
+    const address = `${system.stack.credentials.api}/v4/webhook/${id}`;
+    expect([made.status, await made.text(), made.headers.get('x-location')]).toEqual([201, '', address]);
+
+    const shown = await system.call('GET', `/v4/webhook/${id}`);
+    expect(shown.headers.get('content-type')).toBe('application/json');
+    const view = { ID: id, handler: 'https://example.com/hook.php', trigger: 'abuse', callers: ['ms', 'publisher'] };
+    expect(await shown.json()).toMatchObject({ ...view, database: '1', collection: null, validated: false });
+    const page = { start: 0, limit: 1, count: 1, total: 1 };
+    expect(await system.get('/v4/webhooks?trigger=abuse&limit=1')).toMatchObject({ ...page, data: [view] });
+    expect(await system.get('/v4/webhooks?trigger=abuse&start=1')).toMatchObject({
+      start: 1,
+      count: 0,
+      total: 1,
+      data: [],
+    });
+
+    const changed = await system.call('PUT', `/v4/webhook/${id}`, new URLSearchParams('callers[]=ms&database='));
+    expect([changed.status, await changed.text()]).toEqual([204, '']);
+    expect(await system.get(`/v4/webhook/${id}`)).toMatchObject({ callers: ['ms'], database: null, trigger: 'abuse' });
+
+    const deleted = await system.call('DELETE', `/v4/webhook/${id}`);
+    expect([deleted.status, deleted.headers.get('x-deleted')]).toEqual([204, `webhook ${id}`]);
+    expect((await system.call('DELETE', `/v4/webhook/${id}`)).status).toBe(400);
+  });
+
+  const handler = 'https://example.com/hook';
+  it.each([
+    ['POST', '/v4/webhooks', { trigger: 'click' }, /^Invalid data provided: .*handler/],
+    ['POST', '/v4/webhooks', { handler, trigger: 'clicked' }, /^Invalid data provided: trigger/],
+    ['POST', '/v4/webhooks', { handler: 'ftp://example.com', trigger: 'click' }, /^Invalid data provided: handler/],
+    ['POST', '/v4/webhooks', { handler, trigger: 'click', callers: ['nobody'] }, /^Invalid data provided: callers/],
+    ['POST', '/v4/webhooks', { handler, trigger: 'click', database: 'x' }, /^Invalid data provided: database/],
+    ['POST', '/v4/webhooks', { handler, trigger: 'click', schedule: [0] }, /^Invalid data provided: schedule/],
+    ['POST', '/v4/webhooks', { handler, trigger: 'click', concurrency: 201 }, /^Invalid data provided: concurrency/],
+    ['POST', '/v4/webhooks', '{"handler":', /^Invalid data provided/],
+    ['GET', '/v4/webhook/999999', undefined, /^No entity with supplied ID$/],
+    ['PUT', '/v4/webhook/nonsense', {}, /^No entity with supplied ID$/],
+    ['GET', '/v4/webhooks?limit=1001', undefined, /limit/],
+    ['PATCH', '/v4/webhooks', {}, /^Invalid method$/],
+  ])('given %s %s %j, then it is refused with 400 and what is wrong', async (method, path, body, message) => {
+    const response = await system.call(method, path, body, { 'content-type': 'application/json' });
+    const { error } = (await response.json()) as { error: { message: string } };
+    expect([response.status, response.headers.get('content-type')]).toEqual([400, 'application/json']);
+    expect(error.message).toMatch(message);
+  });
+
+  it('given a wrong token, then it is refused with 400 as Copernica does, and on /v1 with 401', async () => {
+    const wrong = { authorization: 'Bearer wrong-token' };
+    const v4 = await system.call('GET', '/v4/webhooks', undefined, wrong);
+    expect([v4.status, await v4.json()]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+    for (const path of ['/v1/signing-keys', '/v1/events', '/v1/attempts']) {
+      const v1 = await system.call('GET', path, undefined, wrong);
+      expect([v1.status, ((await v1.json()) as { code: string }).code]).toEqual([401, 'unauthenticated']);
+    }
+  });
+});
+
 describe('the logs', () => {
   it('hold a line of each attempt, and neither bodies nor tokens nor secrets', async () => {
     const endpoint = receiver.at('/secret');
