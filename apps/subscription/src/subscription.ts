@@ -177,7 +177,7 @@ export class Subscription {
       if (await this.#accounts.bootstrap({ account, name: account, token })) log.info({ account }, 'account prepared');
     }
     await this.#keys.requireReadable();
-    await this.#rotation.run();
+    await this.#rotation.prepare();
     await this.#webhooks.applyTrust();
   }
 

@@ -114,6 +114,15 @@ describe('/v1 of the running service', () => {
     expect((await ask('GET', '/v1/domains')).body).toEqual([body]);
   });
 
+  it('understands domains in any alphabet, also in the address', async () => {
+    const { body, location } = await ask('POST', '/v1/domains', { domain: 'Bücher.example' });
+    expect(location).toBe(`${service.base}/v1/domains/xn--bcher-kva.example`);
+    expect(body).toMatchObject({ domain: 'xn--bcher-kva.example', unicode: 'bücher.example' });
+    const address = `/v1/domains/${encodeURIComponent('bücher.example')}`;
+    expect((await ask('GET', address)).body).toEqual(body);
+    expect((await ask('DELETE', address)).status).toBe(204);
+  });
+
   it('makes a key for an account that has validated the domain, and publishes whose it is', async () => {
     const made = await ask('POST', '/v1/signing-keys', { domain: 'shop.example' });
     expect([made.status, made.body]).toEqual([201, expect.objectContaining({ account: '1234', state: 'next' })]);

@@ -3,21 +3,28 @@ import type { Log } from '../log.js';
 
 const EVERY_MS = 60_000;
 
-/** Does now and then what depends on DNS, and on the time that passes. */
+export interface DnsTask {
+  /** What is tried, as the log says it when it fails. */
+  readonly failure: string;
+  run(): Promise<void>;
+}
+
+/** Does at the start, and then every minute, what depends on DNS and on the time that passes. */
 export class DnsWatch {
   readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
 
   constructor(
-    private readonly tasks: readonly { readonly failure: string; run(): Promise<void> }[],
+    private readonly tasks: readonly DnsTask[],
     private readonly log: Log,
+    private readonly everyMs = EVERY_MS,
   ) {}
 
   start(): void {
     this.#running ??= this.#run();
   }
 
-  /** Ends after the task that is under way. */
+  /** Does not wait for name servers. A task that is under way ends when it finds the database closed. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;
@@ -25,10 +32,17 @@ export class DnsWatch {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
     while (!signal.aborted) {
-      await interruptiblePause(EVERY_MS, signal);
-      for (const task of this.tasks)
-        await keepTrying(() => task.run(), { failure: task.failure, log: this.log, signal });
+      for (const task of this.tasks) {
+        const done = keepTrying(() => task.run(), { failure: task.failure, log: this.log, signal });
+        await Promise.race([done, stopped]);
+      }
+      await interruptiblePause(this.everyMs, signal);
     }
   }
 }

@@ -35,15 +35,23 @@ export class KeyRotation {
 
   constructor(private readonly options: KeyRotationOptions) {}
 
+  /** Takes the steps that need no look into DNS: at the start, which must not wait for name servers. */
+  async prepare(): Promise<void> {
+    await this.#advance(new Map());
+  }
+
   /** Looks into DNS for the keys whose time it is, then takes the steps that are due. Call it regularly. */
   async run(): Promise<void> {
+    await this.#advance(this.options.policy.dnsCheck === 'required' ? await this.#look() : new Map());
+    this.#warn(await this.options.store.list());
+  }
+
+  async #advance(checks: ReadonlyMap<string, RecordCheck>): Promise<void> {
     const { store, policy, domain, now, log } = this.options;
-    const checks = policy.dnsCheck === 'required' ? await this.#look() : new Map<string, RecordCheck>();
     for (const owner of await store.owners()) {
       const given = owner === null ? domain : undefined;
       sayChanges(log, await store.advance(owner, given, { now: now(), policy, checks }));
     }
-    this.#warn(await store.list());
   }
 
   async #look(): Promise<Map<string, RecordCheck>> {
