@@ -31,15 +31,16 @@ const say = (text: string): void => {
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    say('stopping');
+    say(`stopping (${signal})`);
     stopping.abort();
   });
 
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const expected = error instanceof UsageError || error instanceof StackError || stopping.signal.aborted;
-  console.error(expected ? (error as Error).message : error);
+  // What fails because everything is being stopped is no news.
+  if (!stopping.signal.aborted)
+    console.error(error instanceof UsageError || error instanceof StackError ? error.message : error);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { profileTexts } from './profiles/profile-folder.js';
+import { profileTables } from './profiles/profile-folder.js';
 import { currentCommit, thisMachine } from './results/machine.js';
 import type { Result } from './results/result.js';
 import type { ResultsFolder } from './results/results-folder.js';
@@ -61,6 +61,6 @@ async function withSystem<T>(part: string, options: RunOptions, use: (system: Sy
   } finally {
     signal.removeEventListener('abort', stop);
     await system.stop();
-    if (profiles !== undefined) for (const text of profileTexts(profiles)) say(`${text}\n`);
+    if (profiles !== undefined) for (const table of profileTables(profiles)) say(`${textTable(table)}\n`);
   }
 }

@@ -34,7 +34,9 @@ export class Child<C extends Commands> {
     const id = this.#asked++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#process.send({ id, name, argument } satisfies Question);
+      this.#process.send({ id, name, argument } satisfies Question, (error) => {
+        if (error) reject(new Error(`the ${this.name} process cannot be asked`, { cause: error }));
+      });
     });
   }
 

@@ -1,39 +1,57 @@
 import { describe, expect, it } from '@jest/globals';
 import { summarise } from './cpu-profile.js';
 
-const frame = (id: number, functionName: string, url: string, lineNumber = 9) => ({
+const HOME = 'file:///home/ann/postduif';
+const frame = (id: number, functionName: string, url: string, children: number[] = []) => ({
   id,
-  callFrame: { functionName, url, lineNumber },
+  callFrame: { functionName, url, lineNumber: 9 },
+  children,
 });
 
+/** The time in seconds that each of these stacks was on the processor. */
+const PROFILE = {
+  nodes: [
+    frame(1, '(root)', '', [2, 3, 4, 11]),
+    frame(2, '(idle)', ''),
+    frame(3, '(garbage collector)', ''),
+    frame(4, 'onStreamRead', 'node:internal/stream', [5]),
+    frame(5, 'parse', `${HOME}/node_modules/undici/lib/client.js`, [6, 7]),
+    frame(6, 'attempt', `${HOME}/apps/delivery/dist/engine.js`, [8]),
+    frame(7, 'utf8Slice', ''),
+    frame(8, 'attempt', `${HOME}/apps/delivery/dist/engine.js`, [9]),
+    frame(9, 'writev', '', []),
+    frame(11, 'nested', `${HOME}/node_modules/a/node_modules/@b/c/index.js`),
+  ],
+  samples: [2, 3, 4, 5, 6, 7, 8, 9, 11],
+  timeDeltas: [90, 2, 1, 1, 1, 1, 1, 2, 1].map((seconds) => 1e6 * seconds),
+};
+
 describe('a CPU profile', () => {
-  it('is summed up by function and by package, without the time that was idle', () => {
-    const found = summarise({
-      nodes: [
-        frame(1, '(idle)', ''),
-        frame(2, 'send', 'file:///home/ann/postduif/node_modules/undici/lib/client.js'),
-        frame(3, 'send', 'file:///home/ann/postduif/node_modules/undici/lib/client.js'),
-        frame(4, 'admit', 'file:///home/ann/postduif/apps/delivery/dist/engine/lane.js'),
-        frame(5, '(garbage collector)', ''),
-        frame(6, 'writev', ''),
-        frame(7, 'emit', 'node:events'),
-        frame(8, '', 'file:///home/ann/postduif/node_modules/a/node_modules/@b/c/index.js'),
-      ],
-      samples: [1, 2, 3, 4, 5, 6, 7, 8],
-      timeDeltas: [9e6, 2e6, 1e6, 2e6, 2e6, 1e6, 1e6, 1e6],
-    });
-    expect(found.busySeconds).toBe(10);
-    expect(found.functions.slice(0, 2)).toEqual([
-      { name: 'send node_modules/undici/lib/client.js:10', share: 0.3 },
-      { name: 'admit apps/delivery/dist/engine/lane.js:10', share: 0.2 },
-    ]);
-    expect(found.packages).toEqual([
-      { name: 'undici', share: 0.3 },
-      { name: 'apps/delivery', share: 0.2 },
+  const { busySeconds, packages, functions, ours } = summarise(PROFILE);
+
+  it('does not count the time that was idle', () => {
+    expect(busySeconds).toBe(10);
+  });
+
+  it('by package, counts what Node.js does to whom it is done for', () => {
+    expect(packages).toEqual([
+      { name: 'apps/delivery', share: 0.4 },
       { name: '(garbage collector)', share: 0.2 },
-      { name: '(native)', share: 0.1 },
+      { name: 'undici', share: 0.2 },
       { name: 'node', share: 0.1 },
       { name: '@b/c', share: 0.1 },
     ]);
+  });
+
+  it('by function, sums up the time that it was on top', () => {
+    expect(functions.slice(0, 3)).toEqual([
+      { name: '(garbage collector)', share: 0.2 },
+      { name: 'attempt apps/delivery/dist/engine.js:10', share: 0.2 },
+      { name: 'writev', share: 0.2 },
+    ]);
+  });
+
+  it('by function of our own, counts what it calls, once however often it is on the stack', () => {
+    expect(ours).toEqual([{ name: 'attempt apps/delivery/dist/engine.js:10', share: 0.4 }]);
   });
 });

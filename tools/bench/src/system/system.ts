@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { CreateWebhook } from '@postduif/contracts';
 import { SERVICES, startStack } from '@postduif/stack';
@@ -12,6 +15,8 @@ import { ResourceMonitor } from '../measuring/resource-monitor.js';
 import { mustBe } from '../measuring/until.js';
 import { Child } from '../processes/child.js';
 import { Poster } from '../processes/poster.js';
+import { Profiler } from '../profiles/profiler.js';
+import type { Profiled } from '../profiles/profiler.js';
 import type { ReceiverCommands } from '../receiver/receiver-process.js';
 import { Api } from './api.js';
 import { LiveLoad } from './live-load.js';
@@ -22,7 +27,7 @@ import { StoredHistory } from './stored-history.js';
 export interface SystemOptions {
   /** Folder of its own, emptied before the start. */
   readonly home: string;
-  /** Where each service writes a CPU profile when it stops; none when absent. */
+  /** Folder for a CPU profile of each service, from the end of the last warm-up to the end; none when absent. */
   readonly profiles?: string | undefined;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
@@ -55,22 +60,27 @@ export class System {
   readonly #webhooks = new Map<number, string>();
   readonly #ports: number[] = [];
   #second: Stack | undefined;
+  #stopping: Promise<void> | undefined;
   #events = 0;
   #created = 0;
   #postgres = 'unknown';
 
   static async start(options: SystemOptions): Promise<System> {
     const encryptionKey = randomBytes(32).toString('base64');
+    const profiled =
+      options.profiles === undefined
+        ? []
+        : await Promise.all(SERVICES.map(async (name) => ({ name, port: await freePort() })));
     const stack = await startStack(
       {
         home: options.home,
         reset: true,
         say: options.say,
-        env: environment(encryptionKey, options.profiles),
+        env: environment(encryptionKey, profiled),
       },
       options.signal,
     );
-    const system = new System(stack, options, encryptionKey);
+    const system = new System(stack, options, encryptionKey, new Profiler(profiled));
     system.#postgres = await system.history.open();
     await system.monitor.start();
     return system;
@@ -80,6 +90,7 @@ export class System {
     readonly stack: Stack,
     private readonly options: SystemOptions,
     encryptionKey: string,
+    private readonly profiler: Profiler,
   ) {
     const { api, token } = stack.credentials;
     this.#encryptionKey = encryptionKey;
@@ -135,6 +146,7 @@ export class System {
     const live = await this.begin(load);
     if (!(await live.arrived(PATIENCE_MS))) throw new Error('the events of the warm-up did not arrive');
     await this.stored(before + live.deliveries.delivered(await live.sent).length);
+    await this.profiler.start();
   }
 
   /** Attempts that history has stored since it was started. */
@@ -167,8 +179,14 @@ export class System {
     return verifySamples(samples, this.#api, (receiver) => this.#webhooks.get(receiver) ?? '');
   }
 
-  async stop(): Promise<void> {
+  /** A second call waits for the first. */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.monitor.stop();
+    if (this.options.profiles !== undefined) await this.profiler.finish(this.options.profiles);
     this.#api.close();
     await this.history.close();
     this.#load.stop();
@@ -196,13 +214,15 @@ function ownSeconds(): number {
   return (user + system) / 1e6;
 }
 
-/** Profiles are written to a folder for each service when it ends. */
-function environment(encryptionKey: string, profiles: string | undefined): NonNullable<StackOptions['env']> {
-  const all = { ENCRYPTION_KEY: encryptionKey };
-  if (profiles === undefined) return { all };
-  const profiled = SERVICES.map((name): [string, object] => [
-    name,
-    { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(profiles, name)}` },
-  ]);
-  return { all, ...Object.fromEntries(profiled) };
+function environment(encryptionKey: string, profiled: readonly Profiled[]): NonNullable<StackOptions['env']> {
+  const inspected = profiled.map(({ name, port }) => [name, { NODE_OPTIONS: `--inspect=127.0.0.1:${port}` }]);
+  return { all: { ENCRYPTION_KEY: encryptionKey }, ...(Object.fromEntries(inspected) as object) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
