@@ -2,7 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { configKey } from '@postduif/contracts';
 import type { SigningKeySnapshot } from '@postduif/contracts';
-import { parseEncryptionKeys, seal } from '@postduif/signing';
+import { generateWebhookSecret, parseEncryptionKeys, seal } from '@postduif/signing';
+import { webhook } from '../testing/world.js';
 import { WebhookDirectory } from './webhook-directory.js';
 
 const encryptionKeys = parseEncryptionKeys(randomBytes(32).toString('base64'));
@@ -82,5 +83,30 @@ describe('signing keys in the directory', () => {
     tell('1', 'active');
     tell('2', 'active', { privateKey: seal(encryptionKeys, PEM, 'signing-key/3') });
     expect([active(), unreadable]).toEqual(['key-1', ['signing-key/2']]);
+  });
+});
+
+describe('webhooks in the directory', () => {
+  const unreadable: string[] = [];
+  const directory = new WebhookDirectory(encryptionKeys, (key) => unreadable.push(key));
+  const others = parseEncryptionKeys(randomBytes(32).toString('base64'));
+
+  it('are as they were last written, until they are deleted', () => {
+    directory.apply({ key: 'webhook/1', snapshot: webhook('1') });
+    directory.apply({ key: 'webhook/2', snapshot: webhook('2') });
+    directory.apply({ key: 'webhook/1', snapshot: webhook('1', { version: 2, concurrency: 3 }) });
+    directory.apply({ key: 'webhook/2', snapshot: null });
+    expect(directory.find('1')).toMatchObject({ version: 2, concurrency: 3 });
+    expect([directory.find('2'), directory.size]).toEqual([undefined, 1]);
+  });
+
+  it('have those of their secrets that can be opened, in their order; the others are reported once', () => {
+    const sealed = (by: typeof encryptionKeys) => seal(by, generateWebhookSecret(), 'webhook/1');
+    const snapshot = webhook('1', { secrets: [sealed(encryptionKeys), sealed(others), sealed(encryptionKeys)] });
+    directory.apply({ key: 'webhook/1', snapshot });
+    expect(unreadable).toEqual([]);
+    expect(directory.secrets(snapshot)).toHaveLength(2);
+    expect(directory.secrets(snapshot)).toBe(directory.secrets(snapshot));
+    expect(unreadable).toEqual(['webhook/1']);
   });
 });

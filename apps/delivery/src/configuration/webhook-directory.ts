@@ -6,12 +6,13 @@ import type { EncryptionKeys, WebhookSecret } from '@postduif/signing';
 import { SigningKeys } from './signing-keys.js';
 
 /**
- * Webhooks, accounts and keys in memory, from the topic `config`. Secrets are opened and parsed when they arrive, not when they
- * are used; what cannot be opened is reported and left out, so that nothing is sent unsigned.
+ * Webhooks, accounts and keys in memory, from the topic `config`. Signing keys are opened and parsed when they arrive, webhooks'
+ * secrets at their first use, as most of many webhooks are silent. What cannot be opened is reported and left out, so that nothing is
+ * sent unsigned.
  */
 export class WebhookDirectory {
   readonly #webhooks = new Map<string, WebhookSnapshot>();
-  readonly #secrets = new Map<string, readonly WebhookSecret[]>();
+  readonly #secrets = new WeakMap<WebhookSnapshot, readonly WebhookSecret[]>();
   readonly #accounts = new Map<string, AccountSnapshot>();
   readonly signingKeys = new SigningKeys();
 
@@ -31,7 +32,6 @@ export class WebhookDirectory {
         break;
       case 'webhook':
         this.#webhooks.set(snapshot.id, snapshot);
-        this.#secrets.set(snapshot.id, this.#openSecrets(key, snapshot));
         break;
       case 'signing-key':
         this.#openKey(key, snapshot);
@@ -49,8 +49,10 @@ export class WebhookDirectory {
   }
 
   /** Secrets of a `json` webhook, the newest first. */
-  secrets(webhook: string): readonly WebhookSecret[] {
-    return this.#secrets.get(webhook) ?? [];
+  secrets(webhook: WebhookSnapshot): readonly WebhookSecret[] {
+    let secrets = this.#secrets.get(webhook);
+    if (secrets === undefined) this.#secrets.set(webhook, (secrets = this.#openSecrets(webhook)));
+    return secrets;
   }
 
   /** Value of `X-Copernica-ID`. */
@@ -58,7 +60,8 @@ export class WebhookDirectory {
     return this.#accounts.get(account)?.copernicaId ?? `account_${account}`;
   }
 
-  #openSecrets(key: string, webhook: WebhookSnapshot): WebhookSecret[] {
+  #openSecrets(webhook: WebhookSnapshot): WebhookSecret[] {
+    const key = configKey('webhook', webhook.id);
     return webhook.secrets.flatMap((sealed) => {
       try {
         return [parseWebhookSecret(open(this.encryptionKeys, sealed, key).toString('utf8'))];
@@ -81,10 +84,8 @@ export class WebhookDirectory {
 
   #remove(key: string): void {
     const [kind, id = ''] = key.split('/', 2);
-    if (kind === 'webhook') {
-      this.#webhooks.delete(id);
-      this.#secrets.delete(id);
-    } else if (kind === 'account') this.#accounts.delete(id);
+    if (kind === 'webhook') this.#webhooks.delete(id);
+    else if (kind === 'account') this.#accounts.delete(id);
     else if (key === configKey('signing-key', id)) this.signingKeys.delete(id);
   }
 }

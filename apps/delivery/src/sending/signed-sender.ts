@@ -60,7 +60,7 @@ export class SignedSender implements Sender {
   }
 
   #standardWebhook(job: Job, webhook: WebhookSnapshot): Header[] {
-    const secrets = this.directory.secrets(webhook.id);
+    const secrets = this.directory.secrets(webhook);
     if (secrets.length === 0) throw new Error('no secret of the webhook could be opened');
     const date = new Date(this.clock.now());
     return [

@@ -40,8 +40,8 @@ const LEAD_MS = 1_000;
 
 /**
  * The part of the hierarchical timing wheel (Varghese and Lauck, 1987) that runs in this process. In a tier all delays are equal,
- * so each partition is in the order of release and only its head is watched. A head that is not released soon is not taken, and its
- * partition not read until shortly before: what waits costs no memory.
+ * so each partition is in the order of its latest releases. A head that is not released soon is not taken, and its partition not read
+ * until shortly before: what waits costs no memory. What is in memory is released in the order of its own due times.
  */
 export class Wheel<W extends Waiting> {
   readonly #spokes = new Map<string, Spoke<W>>();
@@ -70,8 +70,10 @@ export class Wheel<W extends Waiting> {
 
   add(waiting: W): void {
     const spoke = this.#spoke(waiting);
-    spoke.waiting.push(waiting);
-    if (spoke.waiting.length === 1) this.#turn(spoke);
+    const releaseAt = this.#releaseAt(waiting);
+    const before = spoke.waiting.findLastIndex((other) => this.#releaseAt(other) <= releaseAt);
+    spoke.waiting.splice(before + 1, 0, waiting);
+    if (before === -1) this.#turn(spoke);
   }
 
   /** Forgets a partition that this process has no more; its records are read elsewhere. */
@@ -93,6 +95,7 @@ export class Wheel<W extends Waiting> {
   #turn(spoke: Spoke<W>): void {
     const { clock } = this.options;
     const now = clock.now();
+    spoke.callOffRelease?.();
     const next = spoke.waiting.findIndex((waiting) => this.#releaseAt(waiting) > now);
     for (const waiting of spoke.waiting.splice(0, next === -1 ? Infinity : next)) this.#forward(waiting, now);
     const head = spoke.waiting[0];
