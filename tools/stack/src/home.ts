@@ -127,8 +127,8 @@ export class Home {
         'home_not_ours',
         `${this.path} holds something that is not Postduif's. Set POSTDUIF_HOME to a new or empty folder.`,
       );
-    for (const name of names) accessSync(join(this.path, name), constants.R_OK | constants.W_OK);
     mkdirSync(this.logs, { recursive: true });
+    for (const name of ['', ...names]) accessSync(join(this.path, name), constants.R_OK | constants.W_OK);
     writeFileSync(marker, 'Made by npm start. npm start -- --reset deletes everything in this folder.\n');
   }
 

@@ -126,6 +126,7 @@ async function stopEarlierRun(home: Home, say: Say): Promise<void> {
 async function reset(home: Home, { brokers, databaseUrl }: StackOptions, say: Say): Promise<void> {
   // An existing database holds what only these secrets open.
   home.reset(databaseUrl === undefined ? [] : [Home.SECRETS]);
+  home.writeProcesses({});
   await removeOutsideData(home.postgres);
   say(`deleted what earlier runs have kept in ${home.path}`);
   if (brokers) say(`the Kafka at ${brokers.join(', ')} keeps what it has`);

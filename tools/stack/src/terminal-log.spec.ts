@@ -88,6 +88,16 @@ describe('logs on the terminal', () => {
     ]);
   });
 
+  it('given what a library of a service says, then only errors, without their stack', () => {
+    log.open();
+    const fields = { logger: 'kafkajs', stack: 'Error: no\n  at x' };
+
+    show(delivery, line(LEVELS.warn, 'no broker', fields), line(LEVELS.error, 'broken', fields));
+
+    expect(written).toHaveLength(1);
+    expect(written[0]).toMatch(/ERROR: broken {"logger":"kafkajs"}$/);
+  });
+
   it('given lines that were too many, then it says so', () => {
     log.open();
 

@@ -1,7 +1,7 @@
 import { prettyFactory } from 'pino-pretty';
 import type { LogNews } from './log-file.js';
 import { LEVELS, parseLogLine } from './log-line.js';
-import type { LogEntry } from './log-line.js';
+import type { LogEntry, LogLevel } from './log-line.js';
 import type { ProcessDefinition } from './process-definition.js';
 
 const MOST_KEPT = 20;
@@ -38,7 +38,8 @@ export class TerminalLog {
     if (skipped > 0) this.#put(LEVELS.info, `${prefix} … ${skipped} bytes more, in its log file`);
     for (const line of lines) {
       const entry = parseLogLine(line);
-      if (entry && entry.level >= shownFrom) this.#put(entry.level, `${prefix} ${this.#format(entry)}`);
+      if (entry && entry.level >= Math.max(shownFrom, ownLevel(entry)))
+        this.#put(entry.level, `${prefix} ${this.#format(entry)}`);
     }
   }
 
@@ -47,10 +48,15 @@ export class TerminalLog {
     else if (level >= LEVELS.error) this.#kept = [...this.#kept, line].slice(-MOST_KEPT);
   }
 
-  #format({ err, error, ...entry }: LogEntry): string {
+  #format({ err, error, stack: _stack, ...entry }: LogEntry): string {
     const reason = messageOf(err) ?? messageOf(error);
     return this.#pretty(reason === undefined ? entry : { ...entry, error: reason }).trimEnd();
   }
+}
+
+/** A library names its logger. What it warns of, the service says in its own words if it matters. */
+function ownLevel({ logger }: LogEntry): LogLevel {
+  return logger === undefined ? LEVELS.info : LEVELS.error;
 }
 
 /** What an error says, in a line. */
