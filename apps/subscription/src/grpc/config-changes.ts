@@ -33,6 +33,10 @@ export class ConfigChanges {
     void this.#reader.start();
   }
 
+  isAlive(maxSilenceMs: number): boolean {
+    return this.#reader.isAlive(maxSilenceMs);
+  }
+
   stop(): Promise<void> {
     return this.#reader.stop();
   }

@@ -36,6 +36,8 @@ export interface GrpcFrontDoorOptions {
   readonly log: Log;
 }
 
+const MOST_SILENCE_MS = 60_000;
+
 @Module({})
 class GrpcModule {}
 
@@ -49,6 +51,7 @@ export class GrpcFrontDoor {
     const { host, port, security, kafka, topic, log } = options;
     this.#server = new GrpcServer({ host, port, credentials: security.credentials });
     this.#changes = new ConfigChanges({ kafka, topic, log });
+    options.health.add({ name: 'watched changes', live: () => this.#changes.isAlive(MOST_SILENCE_MS) });
     this.module = {
       module: GrpcModule,
       controllers: [AccessService, AccountService, HealthService, WebhookService],
