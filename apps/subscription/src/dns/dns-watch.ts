@@ -1,4 +1,5 @@
-import { interruptiblePause, keepTrying } from '../keep-trying.js';
+import { describeError } from '../database/store-error.js';
+import { interruptiblePause } from '../keep-trying.js';
 import type { Log } from '../log.js';
 
 const EVERY_MS = 60_000;
@@ -6,7 +7,7 @@ const EVERY_MS = 60_000;
 export interface DnsTask {
   /** What is tried, as the log says it when it fails. */
   readonly failure: string;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 /** Does at the start, and then every minute, what depends on DNS and on the time that passes. */
@@ -38,11 +39,18 @@ export class DnsWatch {
       });
     });
     while (!signal.aborted) {
-      for (const task of this.tasks) {
-        const done = keepTrying(() => task.run(), { failure: task.failure, log: this.log, signal });
-        await Promise.race([done, stopped]);
-      }
+      await Promise.race([this.#turn(), stopped]);
       await interruptiblePause(this.everyMs, signal);
     }
+  }
+
+  async #turn(): Promise<void> {
+    for (const { failure, run } of this.tasks)
+      try {
+        await run();
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return;
+        this.log.warn({ error: describeError(error) }, `${failure}; trying again in a minute`);
+      }
   }
 }
