@@ -41,7 +41,7 @@ export function warningOf({ state, dns }: SigningKey, { dnsCheck, waitMs }: Rota
 
 const WHAT_TO_DO: Readonly<Record<SigningKey['state'], (waitHours: number) => string>> = {
   next: (hours) =>
-    `Put it there: the key is used when it has been seen for ${hours} hours, and until then the key before.`,
+    `Put it there: the key is used when it has been seen${hours === 0 ? '' : ` for ${hours} hours`}; the key before, if any, until then.`,
   active: () => 'Put it there: receivers cannot verify the signatures that are made with this key.',
   retired: () => 'Put it back: receivers may still ask for it.',
 };
