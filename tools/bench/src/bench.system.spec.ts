@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,16 @@ describe('the benchmark', () => {
   const folder = mkdtempSync(join(process.env.POSTDUIF_TEST_RUN ?? tmpdir(), 'postduif-bench-'));
   // As root, PostgreSQL runs as another user, who has to get in.
   chmodSync(folder, 0o755);
-  afterEach(() => {
+  const started: ChildProcess[] = [];
+  afterEach(async () => {
+    const left = started.splice(0).filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    await Promise.all(
+      left.map(async (child) => {
+        const exit = once(child, 'exit');
+        child.kill('SIGTERM');
+        await exit;
+      }),
+    );
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -24,6 +34,7 @@ describe('the benchmark', () => {
       env: { ...process.env, BENCH_FOLDER: folder },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    started.push(child);
     const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
     return { code: child.exitCode, output: output + errors };
   }
