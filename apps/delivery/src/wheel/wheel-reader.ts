@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { decodeDeliveryHeaders, WHEEL_TIERS } from '@postduif/contracts';
 import type { TopicNames } from '@postduif/contracts';
 import { tierFor } from '@postduif/retry-schedule';
@@ -28,6 +29,7 @@ const MIB = 1024 * 1024;
 const IN_MEMORY = { records: 10_000, bytes: 16 * MIB };
 const PARTITION_FETCH_BYTES = MIB / 4;
 const FETCH_BYTES = 2 * MIB;
+const LAST_COPIES_MS = 1_000;
 
 /** Connects the wheel with its topics: what is read waits, what is released goes back to `deliveries` or down a tier. */
 export class WheelReader {
@@ -76,8 +78,10 @@ export class WheelReader {
     return this.#consumer.start();
   }
 
-  stop(): Promise<void> {
-    return this.#consumer.stop({ drainMs: 0 });
+  /** What is on its way to the next topic is done first, unless the broker is away; what waits is not done sooner by waiting. */
+  async stop(): Promise<void> {
+    await Promise.race([this.#wheel.stop(), pause(LAST_COPIES_MS, undefined, { ref: false })]);
+    await this.#consumer.stop({ drainMs: 0 });
   }
 
   isAlive(maxSilenceMs: number): boolean {

@@ -188,4 +188,37 @@ describe('Wheel', () => {
 
     expect(happened).toEqual([]);
   });
+
+  it('given a stop, then what was released is done first, and nothing more is released', async () => {
+    const clock = new SimulatedClock();
+    const done: string[] = [];
+    const { promise: durable, resolve: becomeDurable } = Promise.withResolvers<undefined>();
+    const forward = jest.fn(() => durable);
+    const wheel = new Wheel<Waiting>({
+      clock,
+      delayOf,
+      forward,
+      resume: () => undefined,
+      failed: (error) => {
+        throw error;
+      },
+    });
+    const now = clock.now();
+    const add = (name: string, dueAt: number): void => {
+      wheel.add({ topic: '1s', partition: 0, enteredAt: now, dueAt, done: () => done.push(name) });
+    };
+    add('released', now + 100);
+    add('waiting', now + 900);
+    await clock.advance(500);
+
+    const stopped = wheel.stop().then(() => done.push('stopped'));
+    add('read late', now + 600);
+    await clock.advance(60_000);
+    expect(done).toEqual([]);
+    becomeDurable(undefined);
+    await stopped;
+
+    expect(done).toEqual(['released', 'stopped']);
+    expect(forward).toHaveBeenCalledTimes(1);
+  });
 });

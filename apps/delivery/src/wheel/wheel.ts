@@ -45,6 +45,9 @@ const LEAD_MS = 1_000;
  */
 export class Wheel<W extends Waiting> {
   readonly #spokes = new Map<string, Spoke<W>>();
+  /** Copies on their way that are not known to be durable. */
+  readonly #forwarding = new Set<Promise<void>>();
+  #stopped = false;
 
   constructor(private readonly options: WheelOptions<W>) {}
 
@@ -84,6 +87,12 @@ export class Wheel<W extends Waiting> {
     this.#spokes.delete(keyOf(partition));
   }
 
+  /** Releases nothing more; resolves when what was released is done. What waits is read again by whoever takes the partition. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#forwarding);
+  }
+
   #spoke(partition: TopicPartition): Spoke<W> {
     const key = keyOf(partition);
     let spoke = this.#spokes.get(key);
@@ -93,6 +102,7 @@ export class Wheel<W extends Waiting> {
 
   /** Releases every head whose time has come and waits for the next. */
   #turn(spoke: Spoke<W>): void {
+    if (this.#stopped) return;
     const { clock } = this.options;
     const now = clock.now();
     spoke.callOffRelease?.();
@@ -111,14 +121,18 @@ export class Wheel<W extends Waiting> {
   }
 
   #forward(waiting: W, now: number): void {
-    this.options.forward(waiting, now).then(
-      () => {
-        waiting.done();
-      },
-      (error: unknown) => {
-        this.options.failed(error, waiting);
-      },
-    );
+    const forwarding = this.options
+      .forward(waiting, now)
+      .then(
+        () => {
+          waiting.done();
+        },
+        (error: unknown) => {
+          this.options.failed(error, waiting);
+        },
+      )
+      .finally(() => this.#forwarding.delete(forwarding));
+    this.#forwarding.add(forwarding);
   }
 }
 
