@@ -52,7 +52,8 @@ export class CompactedTopicReader {
         fromBeginning: true,
         maxBytesPerPartition: 4 * 1024 * 1024,
         maxBytesPerFetch: 4 * 1024 * 1024,
-        maxWaitTimeInMs: 100,
+        // An entry ends the wait; it only spares requests while there is none.
+        maxWaitTimeInMs: 500,
         sessionTimeoutMs: 30_000,
         log,
         clock,

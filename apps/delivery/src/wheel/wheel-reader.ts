@@ -57,6 +57,8 @@ export class WheelReader {
       totalHighWater: IN_MEMORY,
       maxBytesPerPartition: PARTITION_FETCH_BYTES,
       maxBytesPerFetch: FETCH_BYTES,
+      // Well below how long before a release its partition is read on.
+      maxWaitTimeInMs: 500,
       // Long enough for what is on its way to the next topic; what waits for its release is not done sooner by waiting for it.
       rebalanceDrainMs: 200,
       isWanted: ({ topic, partition, timestamp }) => this.#wheel.isWanted({ topic, partition, enteredAt: timestamp }),

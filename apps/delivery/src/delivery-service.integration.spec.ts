@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { parseWebhookSecret, verifyStandardWebhook } from '@postduif/signing';
+import { DeliveryStage, until } from './testing/delivery-stage.js';
+
+jest.setTimeout(180_000);
+
+const numbers = (count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, index) => `evt-${from + index}`);
+
+describe('DeliveryService', () => {
+  let stage: DeliveryStage;
+  beforeEach(async () => {
+    stage = new DeliveryStage();
+    await stage.open();
+  });
+  afterEach(() => stage.close());
+
+  it('given a receiver that fails twice, then it gets the same body three times, each signed, and the attempts are recorded', async () => {
+    await stage.signingKey();
+    const target = await stage.webhook('1', { schedule: [1, 1, 1] });
+    stage.answer = (_received, response) => {
+      response.statusCode = stage.received.length < 3 ? 500 : 204;
+      response.end('thank you');
+    };
+    await stage.run().started;
+    await stage.deliver(target, 'evt-1', '{"paid":true}');
+    await until(() => stage.attempts.length === 3, 'three attempts are recorded');
+
+    expect(stage.received.map(({ body }) => body)).toEqual(Array(3).fill('{"paid":true}'));
+    expect(stage.received.map(({ headers }) => headers['x-webhook-attempt'])).toEqual(['1', '2', '3']);
+    for (const { headers, body } of stage.received)
+      verifyStandardWebhook({
+        headers: Object.entries(headers).map(([name, value]) => [name, String(value)] as const),
+        body: Buffer.from(body),
+        secrets: [parseWebhookSecret(stage.secret)],
+        now: new Date(),
+      });
+    const [first, second, third] = stage.received.map(({ at }) => at);
+    expect(second! - first!).toBeGreaterThanOrEqual(1_000);
+    expect(third! - second!).toBeGreaterThanOrEqual(1_000);
+    expect(stage.attempts.map(({ outcome }) => outcome)).toEqual(['retrying', 'retrying', 'delivered']);
+    expect(stage.attempts.map(({ status }) => status)).toEqual([500, 500, 204]);
+  });
+
+  it('given deliveries that end otherwise, then they are dead letters with their bodies and the reasons', async () => {
+    await stage.signingKey();
+    const failing = await stage.webhook('failing', { schedule: [] });
+    const gone = await stage.webhook('gone');
+    const disabled = await stage.webhook('disabled', { state: 'disabled' });
+    stage.answer = ({ path }, response) => {
+      response.statusCode = path === '/gone' ? 410 : 503;
+      response.end();
+    };
+    await stage.run().started;
+    for (const target of [failing, gone, disabled, { id: 'deleted', concurrency: 1 }])
+      await stage.deliver(target, target.id);
+    await stage.raw({ topic: stage.topics.deliveries, value: 'stray', headers: { who: 'knows' } });
+    await stage.raw({ topic: stage.topics.retry['1s'], value: 'lost' });
+    await until(() => stage.dead.length === 6 && stage.attempts.length === 4, 'all have ended');
+
+    const letters = stage.dead.map(({ value, headers }) => [String(value), headers.reason]);
+    expect(letters.sort()).toEqual([
+      ['deleted', 'webhook_deleted'],
+      ['disabled', 'webhook_disabled'],
+      ['failing', 'attempts_exhausted'],
+      ['gone', 'receiver_gone'],
+      ['lost', 'delivery_malformed'],
+      ['stray', 'delivery_malformed'],
+    ]);
+    expect(stage.events().sort()).toEqual(['failing', 'gone']);
+  });
+
+  it('given no signing key yet, then it is not ready and takes nothing, and when there is one, loses nothing', async () => {
+    const target = await stage.webhook('1');
+    for (const event of numbers(20)) await stage.deliver(target, event);
+    const running = stage.run();
+    await until(() => running.health.ready().checks.configuration === true, 'the configuration is read');
+
+    expect(running.health.ready().ok).toBe(false);
+    expect(stage.received).toEqual([]);
+    await stage.signingKey();
+    await running.started;
+    await until(() => new Set(stage.events()).size === 20, 'all have come');
+    expect(running.health.ready().ok).toBe(true);
+  });
+
+  it('given a webhook that is created after its delivery was written, then the delivery reaches it', async () => {
+    await stage.signingKey();
+    await stage.run().started;
+    const target = await stage.webhook('new');
+    await stage.deliver(target, 'evt-1');
+    await until(() => stage.received.length === 1, 'it has come');
+
+    expect(stage.dead).toEqual([]);
+  });
+
+  it('given two processes of which one stops in the middle, then every delivery arrives, and what it finished is not repeated', async () => {
+    await stage.signingKey();
+    const targets = await Promise.all(numbers(8).map((id) => stage.webhook(id)));
+    const first = stage.run();
+    const second = stage.run();
+    await Promise.all([first.started, second.started]);
+    const wanted = numbers(600);
+    for (const [index, event] of wanted.entries()) {
+      await stage.deliver(targets[index % targets.length]!, event);
+      if (index === 300) void first.stop();
+    }
+    await until(() => new Set(stage.events()).size === wanted.length, 'all have come');
+
+    expect(stage.events().length - wanted.length).toBeLessThanOrEqual(8 * 10);
+    await until(() => new Set(stage.attempts.map(({ event }) => event)).size === wanted.length, 'all are recorded');
+  });
+
+  it('given a receiver that hangs on the same partitions, then the others get everything, and nothing waits for it', async () => {
+    await stage.signingKey();
+    const [hanging, ...healthy] = await Promise.all(numbers(6).map((id) => stage.webhook(id)));
+    stage.answer = ({ path }, response) => {
+      if (path !== `/${hanging!.id}`) response.end();
+    };
+    await stage.run().started;
+    const wanted = numbers(500);
+    for (const [index, event] of wanted.entries()) {
+      await stage.deliver(hanging!, `hanging-${index}`);
+      await stage.deliver(healthy[index % healthy.length]!, event);
+    }
+    const arrived = (): number => stage.events().filter((event) => event.startsWith('evt-')).length;
+    await until(() => arrived() === wanted.length, 'the others have everything');
+
+    expect(stage.events().filter((event) => event.startsWith('hanging-')).length).toBeLessThanOrEqual(10);
+  });
+
+  it('given a topic of the wheel that forgets before its delay is over, then it does not start and says which', async () => {
+    const forgetful = new DeliveryStage();
+    const topic = forgetful.topics.retry['12h'];
+    await forgetful.open({ [topic]: { 'retention.ms': '3600000' } });
+
+    await expect(forgetful.run().started).rejects.toMatchObject({
+      code: 'wheel_retention_too_short',
+      message: expect.stringContaining(topic),
+    });
+    await forgetful.close();
+  });
+});
