@@ -52,6 +52,14 @@ describe('the table of topics', () => {
       expect(retention(`postduif.deliveries.retry.${name}`)).toBeGreaterThanOrEqual(delayMs + 2 * DAY);
   });
 
+  it('has what was accepted on all replicas but one at least', () => {
+    const leastCopies = (replicationFactor: number) =>
+      new Set(
+        topicSpecs({ prefix: '', partitions: 1, replicationFactor }).map(({ config }) => config['min.insync.replicas']),
+      );
+    expect([1, 2, 3].map(leastCopies)).toEqual([new Set(['1']), new Set(['1']), new Set(['2'])]);
+  });
+
   it('has room for the largest event and for the largest body, with headers', () => {
     expect(MAX_RECORD_BYTES).toBeGreaterThan(MAX_EVENT_BYTES);
     expect(MAX_RECORD_BYTES - MAX_BODY_BYTES).toBeGreaterThan(64 * 1024);

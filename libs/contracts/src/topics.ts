@@ -93,7 +93,12 @@ export function topicSpecs(options: { prefix: string; partitions: number; replic
     topic: options.prefix + definition.name,
     partitions: definition.partitions === 'one' ? 1 : options.partitions,
     replicationFactor: options.replicationFactor,
-    config: { 'max.message.bytes': String(MAX_RECORD_BYTES), ...cleanupConfig(definition.cleanup) },
+    config: {
+      'max.message.bytes': String(MAX_RECORD_BYTES),
+      // With acks=all: what is accepted survives the loss of a broker, and one broker less stops nothing.
+      'min.insync.replicas': String(Math.max(1, options.replicationFactor - 1)),
+      ...cleanupConfig(definition.cleanup),
+    },
   }));
 }
 

@@ -25,6 +25,8 @@ export function readBody(stream: Readable, maxBytes: number): Promise<Buffer> {
     stream.once('error', broken);
     stream.once('close', broken);
     stream.once('end', () => {
+      // A stream closes after its end, too: no error is made for that.
+      stream.off('close', broken);
       if (bytes > maxBytes) reject(new ApiError('payload_too_large'));
       else resolve(Buffer.concat(chunks, bytes));
     });

@@ -38,7 +38,9 @@ function overKafka(message: { headers: Headers; value: unknown }): unknown {
   const value = typeof message.value === 'string' ? message.value : JSON.stringify(message.value);
   const given = Object.entries(message.headers).filter(([, header]) => header !== undefined);
   const headers = Object.fromEntries(given.map(([name, header]) => [name, String(header)]));
-  const outcome = outcomeOf(() => readRecord({ headers, value: Buffer.from(value) }, NOW));
+  const outcome = outcomeOf(() =>
+    readRecord({ topic: 'ingest', partition: 0, offset: 1, timestamp: NOW, headers, value: Buffer.from(value) }),
+  );
   return 'ok' in outcome ? outcome.ok.event : outcome.refusal;
 }
 

@@ -23,19 +23,21 @@ export interface EventDefaults {
   readonly account?: string | undefined;
   /** Unix milliseconds; the `time` of events without one. */
   readonly now: number;
+  /** Id of an event without one. Default a new UUIDv7. */
+  readonly id?: string;
 }
 
 const MISMATCH = "The event's `account` is another than that of its token or of its header `ce_account`. Leave it out.";
 
 /** Checks the attributes and data of one event in any form. Throws `ApiError` with the code of the first thing that is wrong. */
-export function parseEvent(candidate: unknown, { account, now }: EventDefaults): ParsedEvent {
+export function parseEvent(candidate: unknown, { account, now, id }: EventDefaults): ParsedEvent {
   if (!isJsonObject(candidate)) throw new ApiError('invalid_event', 'An event must be a JSON object.');
   const given = withoutNulls(candidate);
   const named = given.account ?? account;
   if (named === undefined) throw new ApiError('account_missing');
   const complete = {
     ...given,
-    id: given.id ?? uuidv7(),
+    id: given.id ?? id ?? uuidv7(),
     time: given.time ?? new Date(now).toISOString(),
     account: named,
   };

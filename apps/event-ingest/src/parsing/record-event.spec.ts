@@ -5,11 +5,12 @@ import { readRecord } from './record-event.js';
 import { outcomeOf } from './request-events.js';
 
 const NOW = Date.UTC(2026, 0, 15);
+const PLACE = { topic: 'ingest', partition: 2, offset: 7, timestamp: NOW };
 const PLAIN = { id: 'a', type: 'invoice.paid', account: '1234', data: { amount: 12 } };
 
 function read(headers: Record<string, string>, value: unknown): unknown {
   const bytes = value === null || Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value));
-  const outcome = outcomeOf(() => readRecord({ headers, value: bytes }, NOW));
+  const outcome = outcomeOf(() => readRecord({ ...PLACE, headers, value: bytes }));
   return 'ok' in outcome ? outcome.ok.event : outcome.refusal.code;
 }
 
@@ -53,6 +54,22 @@ describe('reading a record of the topic ingest', () => {
     expect(read(headers, value)).toBe(code);
   });
 
+  it('given a record without id and time, then it gives the same event whenever it is read, and another record another', () => {
+    const value = Buffer.from(JSON.stringify({ type: 'invoice.paid', account: '1234', data: {} }));
+    const eventOf = (place: Partial<typeof PLACE>) => readRecord({ ...PLACE, ...place, headers: {}, value }).event;
+    const { id, time } = eventOf({});
+    expect(eventOf({})).toEqual(eventOf({}));
+    expect(time).toBe('2026-01-15T00:00:00.000Z');
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    const others = [{ offset: 8 }, { partition: 3 }, { timestamp: NOW + 1 }, { topic: 'other' }].map(eventOf);
+    expect(new Set([id, ...others.map((other) => other.id)]).size).toBe(5);
+  });
+
+  it.each([-1, 0, Number.MAX_SAFE_INTEGER])('given a record of the time %d, then its event is read', (timestamp) => {
+    const value = Buffer.from(JSON.stringify({ type: 'invoice.paid', account: '1234', data: {} }));
+    expect(readRecord({ ...PLACE, timestamp, headers: {}, value }).event.time).toBe('1970-01-01T00:00:00.000Z');
+  });
+
   it('given any headers and bytes, makes an event or refuses with a code', () => {
     const name = fc.oneof(
       fc.constantFrom('content-type', 'ce_type', 'ce_specversion', 'ce_account', 'ce_id'),
@@ -69,7 +86,7 @@ describe('reading a record of the topic ingest', () => {
     );
     fc.assert(
       fc.property(fc.dictionary(name, text), value, (headers, bytes) => {
-        const outcome = outcomeOf(() => readRecord({ headers, value: bytes }, NOW));
+        const outcome = outcomeOf(() => readRecord({ ...PLACE, headers, value: bytes }));
         expect('ok' in outcome || outcome.refusal instanceof ApiError).toBe(true);
       }),
       { numRuns: 1_000 },

@@ -72,7 +72,7 @@ export class IngestReader {
 
   /** Takes a record. What is known to be right is sent at once, so that records of an account keep their order. */
   take(record: IngestRecord): void {
-    const outcome = outcomeOf(() => readRecord(record, Date.now()));
+    const outcome = outcomeOf(() => readRecord(record));
     if ('refusal' in outcome) void this.#reject(record, outcome.refusal);
     else if (this.options.accounts.has(outcome.ok.event.account)) void this.#accept(record, outcome.ok);
     else void this.#awaitAccount(record, outcome.ok);
