@@ -46,7 +46,7 @@ const DEFAULTS = {
 };
 const EXPIRY_MS = 250;
 const RETRY_PAUSE_MS = 250;
-const DISCONNECT_MS = 2_000;
+const DISCONNECT_MS = 1_000;
 
 /**
  * Writes with `acks=all` and without linger: while a request is under way the next batch gathers, and nothing waits when idle. Records of a

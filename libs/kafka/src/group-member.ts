@@ -43,7 +43,7 @@ export interface GroupMemberEvents {
 export type PartitionCommit = TopicPartition & OffsetCommit;
 
 const REBUILD_PAUSE_MS = 1_000;
-const LEAVE_MS = 1_500;
+const LEAVE_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
 /** How long the group waits for members that have not heard yet that it meets: they may be waiting for an answer. */
 const REBALANCE_MS = 15_000;

@@ -16,7 +16,7 @@ import { within } from './within.js';
 
 const RETRY_PAUSE_MS = 1_000;
 /** What a stop waits for its last commit. */
-const COMMIT_MS = 1_500;
+const COMMIT_MS = 1_000;
 /** What a rebalance waits for its last commit. */
 const LAST_COMMIT_MS = 500;
 const MIB = 1024 * 1024;

@@ -116,4 +116,16 @@ describe('the life of a service', () => {
       ['stopped', undefined],
     ]);
   });
+
+  it('given SIGTERM during a request that never ends, cuts it off, stops the parts and exits with 0', async () => {
+    const service = start();
+    const hanging = fetch(`${await service.address()}/hanging`);
+    await fetch(`${await service.address()}/live`);
+    service.signal('SIGTERM');
+    await expect(hanging).rejects.toThrow('fetch failed');
+    expect(await service.exitCode()).toBe(0);
+    expect(service.lines.map(({ msg }) => msg)).toEqual(
+      expect.arrayContaining(['requests under way are cut off', 'part stopped', 'stopped']),
+    );
+  });
 });

@@ -50,6 +50,8 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
 class ServiceModule {}
 
 const GRACE_MS = 9_300;
+/** What is answered later than this after a stop began is cut off, so that time is left for the parts. */
+const ANSWER_MS = 1_500;
 /** For a standard output that nobody reads. */
 const FLUSH_MS = 500;
 const EX_CONFIG = 78;
@@ -153,7 +155,7 @@ function stopOnSignal(
       log.error('could not stop in time; what was not finished will be done again');
       exit(log, 1);
     }, GRACE_MS).unref();
-    await app.close();
+    await closeServer(app, log);
     for (const [name, stopPart] of stops.reverse()) {
       try {
         await stopPart();
@@ -172,6 +174,16 @@ function stopOnSignal(
   };
   process.on('unhandledRejection', mistaken);
   process.on('uncaughtException', mistaken);
+}
+
+/** Ends requests that do not end by themselves: an upload that stalls, or an answer that nobody reads. */
+async function closeServer(app: NestFastifyApplication, log: Logger): Promise<void> {
+  const late = setTimeout(() => {
+    log.warn('requests under way are cut off');
+    app.getHttpServer().closeAllConnections();
+  }, ANSWER_MS);
+  await app.close();
+  clearTimeout(late);
 }
 
 /** Nest's own messages at debug level, its errors as errors. */

@@ -9,7 +9,7 @@ import { packageDefinition, PACKAGES } from './package-definition.js';
 /** Bytes of a message that a client may send. */
 export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 /** How long calls that are under way may take once the service stops. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 1_000;
 
 const LIMITS = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,

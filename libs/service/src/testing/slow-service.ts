@@ -12,6 +12,11 @@ class SlowController {
     return 'done';
   }
 
+  @Get('hanging')
+  hanging(): Promise<never> {
+    return new Promise(() => undefined);
+  }
+
   @Get('crash')
   crash(): string {
     setImmediate(() => {
