@@ -37,7 +37,7 @@ const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 /** Sockets to one origin; webhooks have limits of their own, and many may share an origin. */
 const CONNECTIONS_PER_ORIGIN = 1_000;
 const SILENCE_MS = 60_000;
-const DRAIN_MS = 5_000;
+const DRAIN_MS = 4_000;
 const NO_KEY = 'none is active: put the record that GET /v1/signing-keys of subscription shows into DNS';
 
 /** Puts the parts of the service together and starts them in the order in which they need each other. */
@@ -169,7 +169,7 @@ export class DeliveryService {
     const { context } = this;
     context.onStop('configuration', () => this.#configuration.reader.stop());
     context.onStop('connections', () => this.#outbound.destroy());
-    context.onStop('producer', () => this.#producer.close(1_000));
+    context.onStop('producer', () => this.#producer.close(500));
     context.onStop('consumers', async () => {
       this.#depth.stop();
       await Promise.all([this.#deliveries.stop({ drainMs: DRAIN_MS }), this.#wheel.stop()]);

@@ -253,6 +253,48 @@ describe('DeliveryEngine', () => {
       expect(Math.max(...latencies)).toBe(10);
     });
 
+    it('given bodies that others leave no room for, then they are sent as soon as there is some, or wait on the wheel', async () => {
+      const world = new World({ room: { slots: 100, records: 100, bytes: 10_000 } });
+      for (const id of ['slow', 'other']) world.webhooks.set(id, webhook(id));
+      let slowForMs = 700;
+      world.answer = (id) => ({ status: 200, afterMs: id === 'slow' ? slowForMs : 10 });
+      for (const event of ['a', 'b', 'c']) world.send('slow', event, 2_500);
+      world.send('other', 'waits', 6_000);
+      world.send('other', 'behind', 10);
+      await world.clock.advance(720);
+      const arrived = world.delivered.map(({ event }) => event);
+      const diverted = world.diverted;
+      slowForMs = 30_000;
+      for (const event of ['d', 'e', 'f']) world.send('slow', event, 2_500);
+      world.send('other', 'returns', 6_000);
+      await world.clock.advance(2_000);
+
+      expect(arrived).toEqual(['a', 'b', 'waits', 'behind']);
+      expect(diverted).toBe(0);
+      expect(world.diverted).toBeGreaterThan(0);
+      await world.clock.advance(60_000);
+      expect(world.delivered).toHaveLength(9);
+    });
+
+    it('given receivers that hang with bodies of megabytes, then small bodies of others are as fast as alone, and memory is bounded', async () => {
+      const world = new World({ room: { slots: 5_000, records: 2_000, bytes: 32_000 } });
+      const hanging = numbers(40);
+      for (const id of [...hanging, 'healthy']) world.webhooks.set(id, webhook(id));
+      world.answer = (id) => (id === 'healthy' ? { status: 200, afterMs: 10 } : { status: 0, afterMs: 30_000 });
+      const latencies: number[] = [];
+      for (let event = 0; event < 95; event++) {
+        world.send(hanging[event % hanging.length]!, `${event}`, 1_000 + 1_000 * (event % 5));
+        world.send('healthy', `${event}`, 1);
+        const sentAt = world.clock.now();
+        await world.clock.advance(300);
+        latencies.push((world.delivered.at(-1)?.at ?? Infinity) - sentAt);
+      }
+      const held = world.posts.filter(({ webhook: id }) => id !== 'healthy');
+
+      expect(Math.max(...latencies)).toBe(10);
+      expect(held.reduce((bytes, { body }) => bytes + body.length, 0)).toBeLessThanOrEqual(32_000);
+    });
+
     it('given a webhook that is slower than its events, then no record waits longer than the queue allows and all arrive', async () => {
       const world = worldOf(() => ({ status: 200, afterMs: 200 }), { concurrency: 2 });
       await stream(world, 300, 10);

@@ -48,7 +48,7 @@ export class DeliveryEngine {
   readonly #settlement: Settlement;
   readonly #lanes = new Map<string, Lane<Job>>();
   readonly #wakes = new Map<Lane<Job>, { readonly at: number; readonly callOff: () => void }>();
-  /** Lanes that could not send because nobody may, in the order in which they came. */
+  /** Lanes that could not send because nobody may, or for want of bytes, in the order in which they came. */
   readonly #starved = new Set<Lane<Job>>();
   /** Versions of webhooks whose receiver answered 410; they stay disabled here until the configuration says something newer. */
   readonly #gone = new Map<string, number>();
@@ -94,7 +94,7 @@ export class DeliveryEngine {
         this.#run(job, this.#settlement.divert(job, admission.until));
         break;
       case 'queue':
-        if (this.#full) this.#starved.add(lane);
+        if (this.#full || lane.lacksRoom) this.#starved.add(lane);
         this.#wake(lane, now);
     }
   }
@@ -161,7 +161,7 @@ export class DeliveryEngine {
   #learn(lane: Lane<Job>, slot: Slot, { job, webhook, result }: EndedAttempt): void {
     const now = this.options.clock.now();
     if (result.outcome === 'response' && result.status === GONE) this.#gone.set(webhook.id, webhook.version);
-    lane.finished(job, slot, isHealthy(result) ? 'succeeded' : 'failed', now);
+    lane.finished(job, slot, isHealthy(result) ? 'succeeded' : 'failed', result.timing.totalMs, now);
     const restMs = restOf(result, now);
     if (restMs !== undefined) lane.rest(now + restMs);
     this.#pump(lane);
@@ -169,8 +169,11 @@ export class DeliveryEngine {
   }
 
   #feed(): void {
+    // Who starves again comes to the end of the set: once round.
+    let round = this.#starved.size;
     for (const lane of this.#starved) {
-      if (this.#full) return;
+      if (this.#full || round === 0) return;
+      round -= 1;
       this.#starved.delete(lane);
       this.#pump(lane);
     }
@@ -184,7 +187,7 @@ export class DeliveryEngine {
       if (next === undefined) break;
       this.#send(lane, next.job, next.slot, now);
     }
-    if (this.#full && lane.queued > 0) this.#starved.add(lane);
+    if (lane.lacksRoom || (this.#full && lane.queued > 0)) this.#starved.add(lane);
     for (const { job, until } of lane.overdue(now))
       if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
     this.#wake(lane, now);

@@ -63,7 +63,7 @@ const BUSY: Refusal = { kind: 'busy' };
 const QUEUE: Admission = { kind: 'queue' };
 
 /** Expected duration of a request before any was measured: what was queued in vain is diverted soon, what was diverted in vain is late. */
-const ASSUMED_LATENCY_MS = 10;
+const ASSUMED_LATENCY_MS = 2;
 /** So long may all slots be silent before it counts. */
 const SILENCE_MS = 1_000;
 const SMOOTHING = 0.2;
@@ -115,6 +115,12 @@ export class Lane<Job extends Queued> {
     return this.#held;
   }
 
+  /** What is next waits for bytes that are held, by others or by what it has in flight. */
+  get lacksRoom(): boolean {
+    const head = this.#queue[0];
+    return head !== undefined && !head.counted && !this.room.fitsInFlight(this.#held, head.job.body.length);
+  }
+
   /** Nothing is under way and nothing is remembered that matters: the lane can be forgotten. */
   idle(now: number): boolean {
     return (
@@ -156,7 +162,7 @@ export class Lane<Job extends Queued> {
   /** The next queued delivery that may go now, with its slot. */
   next(now: number): { job: Job; slot: Slot } | undefined {
     const head = this.#queue[0];
-    if (head === undefined) return undefined;
+    if (head === undefined || this.lacksRoom) return undefined;
     const slot = this.#takeSlot(now);
     if (slot.kind !== 'slot') return undefined;
     this.#queue.shift();
@@ -182,17 +188,16 @@ export class Lane<Job extends Queued> {
     const head = this.#queue[0];
     if (head === undefined) return undefined;
     if (!this.#isOpen(now)) return now;
-    // Late, but not overdue: how fast the webhook is will be seen again.
-    const overdueAt = Math.max(head.since + this.bounds.overdueMs, now + this.bounds.shortWaitMs);
     const allowedAt = this.#limiter?.nextAt ?? 0;
-    return allowedAt > now ? Math.min(allowedAt, overdueAt) : overdueAt;
+    const lookAgainAt = now + this.bounds.shortWaitMs;
+    return allowedAt > now ? Math.min(allowedAt, lookAgainAt) : lookAgainAt;
   }
 
-  /** A request has ended. */
-  finished(job: Job, slot: Slot, outcome: 'succeeded' | 'failed', now: number): void {
+  /** A request has ended, after the receiver had it for `tookMs`. */
+  finished(job: Job, slot: Slot, outcome: 'succeeded' | 'failed', tookMs: number, now: number): void {
     this.#giveBack(job);
     this.#lastProgressAt = now;
-    this.#latencyMs += (this.#byReceiver(now - slot.startedAt) - this.#latencyMs) * SMOOTHING;
+    this.#latencyMs += (this.#byReceiver(tookMs) - this.#latencyMs) * SMOOTHING;
     if (outcome === 'failed') this.breaker.failed(now, slot.probe);
     else {
       // What was measured while it was down says nothing about when it has room.
@@ -262,9 +267,12 @@ export class Lane<Job extends Queued> {
     return ((this.#queue.length + 1) * 1_000) / this.#serviceRate(now);
   }
 
-  /** It has waited long, and not for us. */
+  /** It has waited long, and not for us; or the webhook turns out to be much slower than was expected, or there is no room. */
   #isOverdue({ since }: Entry<Job>, now: number): boolean {
-    return now - since >= this.bounds.overdueMs && this.#waitMs(now) > this.bounds.shortWaitMs;
+    const { shortWaitMs, maxWaitMs, overdueMs } = this.bounds;
+    const waitedMs = now - since;
+    if (waitedMs < shortWaitMs) return false;
+    return this.lacksRoom || this.#waitMs(now) > (waitedMs < overdueMs ? maxWaitMs : shortWaitMs);
   }
 
   #byReceiver(ms: number): number {
