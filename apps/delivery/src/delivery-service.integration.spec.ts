@@ -70,17 +70,18 @@ describe('DeliveryService', () => {
     expect(stage.events().sort()).toEqual(['failing', 'gone']);
   });
 
-  it('given no signing key yet, then it is not ready and takes nothing, and when there is one, loses nothing', async () => {
-    const target = await stage.webhook('1');
-    for (const event of numbers(20)) await stage.deliver(target, event);
+  it('given no signing key yet, then what needs none is sent, the rest waits, and when there is one, nothing is lost', async () => {
+    const secret = await stage.webhook('secret');
+    const signed = await stage.webhook('signed', { format: 'form' });
+    for (const event of numbers(20)) for (const target of [secret, signed]) await stage.deliver(target, event);
     const running = stage.run();
-    await until(() => running.health.ready().checks.configuration === true, 'the configuration is read');
-
-    expect(running.health.ready().ok).toBe(false);
-    expect(stage.received).toEqual([]);
-    await stage.signingKey();
     await running.started;
-    await until(() => new Set(stage.events()).size === 20, 'all have come');
+    await until(() => stage.received.length === 20, 'those with a secret have come');
+
+    expect(new Set(stage.received.map(({ path }) => path))).toEqual(new Set(['/secret']));
+    expect(running.health.ready().ok).toBe(false);
+    await stage.signingKey();
+    await until(() => stage.received.length === 40, 'all have come');
     expect(running.health.ready().ok).toBe(true);
   });
 

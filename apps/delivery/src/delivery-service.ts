@@ -38,7 +38,6 @@ const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 const CONNECTIONS_PER_ORIGIN = 1_000;
 const SILENCE_MS = 60_000;
 const DRAIN_MS = 4_000;
-const NO_KEY = 'none is active: put the record that GET /v1/signing-keys of subscription shows into DNS';
 
 /** Puts the parts of the service together and starts them in the order in which they need each other. */
 export class DeliveryService {
@@ -113,11 +112,10 @@ export class DeliveryService {
     this.#stopInOrder();
   }
 
-  /** Resolves when the service takes deliveries: topics exist, the configuration is loaded, a signing key is active. */
+  /** Resolves when the service takes deliveries: topics exist and the configuration is loaded. */
   async start(): Promise<void> {
     await this.#prepareTopics();
     await this.#configuration.reader.start();
-    await this.#directory.signingKeys.usable;
     await Promise.all([this.#deliveries.start(), this.#wheel.start()]);
     this.#depth.start();
     this.#consuming = true;
@@ -153,9 +151,10 @@ export class DeliveryService {
       live: () => this.#configuration.reader.isAlive(SILENCE_MS),
       ready: () => this.#configuration.reader.ready() || 'is still being read from Kafka',
     });
+    // Subscription makes the first one before it does anything else. Until it is active, what needs it waits on the wheel.
     health.add({
       name: 'signing key',
-      ready: () => this.#directory.signingKeys.activeFor() !== undefined || NO_KEY,
+      ready: () => this.#directory.signingKeys.size > 0 || 'subscription has not made one yet',
     });
     health.add({
       name: 'deliveries',

@@ -14,13 +14,12 @@ export class WebhookIndex {
     return this.#byId.size;
   }
 
-  /** Takes in a record of `config`. Ignores other kinds, and versions that are older than the one known. */
+  /** Takes in a record of `config`; other kinds are ignored. The last record counts: versions go back when a backup is restored. */
   apply({ key, snapshot }: ConfigChange): void {
     if (!key.startsWith(WEBHOOK_PREFIX)) return;
     const id = key.slice(WEBHOOK_PREFIX.length);
     if (snapshot === null) this.#remove(id);
-    else if (snapshot.kind === 'webhook' && snapshot.version >= (this.#byId.get(id)?.version ?? -Infinity))
-      this.#put(id, snapshot);
+    else if (snapshot.kind === 'webhook') this.#put(id, snapshot);
   }
 
   /** The webhooks that want an event. Looks at those of its account and trigger only. */

@@ -17,7 +17,6 @@ export class SigningKeys {
   readonly #entries = new Map<string, Entry>();
   /** By account; undefined stands for the installation. */
   readonly #active = new Map<string | undefined, SigningKey>();
-  readonly #usable = Promise.withResolvers<undefined>();
 
   put(snapshot: SigningKeySnapshot, key: SigningKey): void {
     this.#entries.set(snapshot.id, { snapshot, key });
@@ -36,9 +35,9 @@ export class SigningKeys {
     return this.#active.get(account) ?? this.#active.get(undefined);
   }
 
-  /** Resolves when there is an active key for accounts that have none of their own. */
-  get usable(): Promise<unknown> {
-    return this.#usable.promise;
+  /** Keys that are known, active or not. */
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** Of several active keys the newest: while one gives way to the next, both are active for a moment. */
@@ -48,6 +47,5 @@ export class SigningKeys {
       .toSorted((one, other) => Number(other.snapshot.id) - Number(one.snapshot.id));
     if (newest === undefined) this.#active.delete(account);
     else this.#active.set(account, newest.key);
-    if (this.#active.has(undefined)) this.#usable.resolve(undefined);
   }
 }

@@ -28,8 +28,6 @@ describe('signing keys in the directory', () => {
     directory.apply({ key: configKey('signing-key', id), snapshot: null });
   };
   const active = (account?: string) => directory.signingKeys.activeFor(account)?.keyId;
-  const isUsable = () =>
-    Promise.race([directory.signingKeys.usable.then(() => true), Promise.resolve().then(() => false)]);
 
   it('sign only while they are active', () => {
     tell('1', 'next');
@@ -69,14 +67,6 @@ describe('signing keys in the directory', () => {
     tell('2', 'retired', { account: 'a' });
     forget('2');
     expect(active('a')).toBe('key-1');
-  });
-
-  it('are usable when the installation has an active one: deliveries wait for that', async () => {
-    tell('1', 'next');
-    tell('2', 'active', { account: 'a' });
-    expect(await isUsable()).toBe(false);
-    tell('1', 'active');
-    expect(await isUsable()).toBe(true);
   });
 
   it('that cannot be opened are reported and left out', () => {

@@ -104,6 +104,20 @@ describe('DeliveryEngine', () => {
       expect(world.unacknowledged).toBe(0);
     });
 
+    it('given no key to sign with for days, then deliveries wait, hop rarely, do not expire, and go when there is one', async () => {
+      const world = worldOf(() => ({ status: 200, afterMs: 10 }));
+      world.hasKey = false;
+      world.send('1', 'a');
+      await world.clock.advance(72 * HOUR_MS);
+      const waiting = { posts: world.posts.length, dead: world.dead, unacknowledged: world.unacknowledged };
+      world.hasKey = true;
+      await world.clock.advance(600_000);
+
+      expect(waiting).toEqual({ posts: 0, dead: [], unacknowledged: 0 });
+      expect(world.delivered.map(({ event }) => event)).toEqual(['a']);
+      expect(world.posts[0]?.attempt).toBe(1);
+    });
+
     it('given a webhook that is disabled while deliveries are queued, then they are dead with the reason and unsent', async () => {
       const world = worldOf(() => ({ status: 200, afterMs: 100 }), { concurrency: 1 });
       for (const event of numbers(5)) world.send('1', event);

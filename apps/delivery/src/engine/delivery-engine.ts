@@ -78,6 +78,7 @@ export class DeliveryEngine {
     if (dueAt !== undefined) observe?.returned(now - dueAt);
     const webhook = this.#deliverable(id);
     if (typeof webhook === 'string') this.#run(job, this.#recheck(job));
+    else if (!this.options.sender.canSign(webhook)) this.#run(job, this.#settlement.postpone(job));
     else if (expired(job.delivery, webhook, now)) this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
     else this.#admit(job, webhook);
   }

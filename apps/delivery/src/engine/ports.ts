@@ -22,6 +22,8 @@ export interface Webhooks {
 }
 
 export interface Sender {
+  /** Whether what this webhook's requests are signed with is there. */
+  canSign(webhook: WebhookSnapshot): boolean;
   /** Signs and posts. Never rejects. */
   post(job: Job, webhook: WebhookSnapshot): Promise<OutboundResult>;
 }

@@ -20,6 +20,9 @@ export interface EndedAttempt {
   readonly result: OutboundResult;
 }
 
+const SHORTEST_POSTPONEMENT_MS = 5_000;
+const LONGEST_POSTPONEMENT_MS = 600_000;
+
 /** Writes down what follows from a delivery, and acknowledges its record when all of that is durable. */
 export class Settlement {
   constructor(private readonly options: SettlementOptions) {}
@@ -53,6 +56,16 @@ export class Settlement {
     observe?.diverted();
     const firstAttemptAt = job.delivery.firstAttemptAt ?? clock.now();
     await exits.wait(job, { ...job.delivery, firstAttemptAt, dueAt: until }, until);
+    job.done();
+  }
+
+  /** A delivery that nobody could verify yet waits for its key: it is no attempt, and its overall deadline has not begun. */
+  async postpone(job: Job): Promise<void> {
+    const { exits, clock } = this.options;
+    const now = clock.now();
+    const waitedMs = now - job.delivery.acceptedAt;
+    const dueAt = now + Math.min(LONGEST_POSTPONEMENT_MS, Math.max(SHORTEST_POSTPONEMENT_MS, waitedMs / 2));
+    await exits.wait(job, { ...job.delivery, dueAt: Math.ceil(dueAt) }, Math.ceil(dueAt));
     job.done();
   }
 

@@ -24,6 +24,10 @@ export class SignedSender implements Sender {
     private readonly unsendable: (error: unknown, job: Job) => void,
   ) {}
 
+  canSign({ format, account }: WebhookSnapshot): boolean {
+    return format !== 'form' || this.directory.signingKeys.activeFor(account) !== undefined;
+  }
+
   async post(job: Job, webhook: WebhookSnapshot): Promise<OutboundResult> {
     try {
       const url = this.#url(webhook);
@@ -44,7 +48,7 @@ export class SignedSender implements Sender {
   /** Spec section 6. */
   async #httpSignature(job: Job, url: ParsedHandlerUrl): Promise<Header[]> {
     const key = this.directory.signingKeys.activeFor(job.delivery.account);
-    if (key === undefined) throw new Error('no signing key is active, although readiness demands one');
+    if (key === undefined) throw new Error('no signing key is active any more');
     return signRequest({
       method: 'POST',
       target: url.target,

@@ -55,6 +55,7 @@ export class World {
   readonly inFlight = new Map<string, number>();
   /** Most requests in flight at once, by webhook. */
   readonly most = new Map<string, number>();
+  hasKey = true;
   fenced = 0;
   diverted = 0;
   answer: (webhook: string, event: string, attempt: number) => Answer = () => ({ status: 200, afterMs: 10 });
@@ -118,7 +119,7 @@ export class World {
           return Promise.resolve();
         },
       },
-      sender: { post: (job, target) => this.#post(job, target) },
+      sender: { canSign: () => this.hasKey, post: (job, target) => this.#post(job, target) },
       exits: {
         wait: (job, delivery, dueAt) =>
           this.#durable(life, () => {
