@@ -9,8 +9,8 @@ export const signingSettings = {
     .string('set it to the domain whose DNS holds the public keys')
     .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a domain name'),
   /**
-   * `required`: a key signs only after its record was seen in DNS for `SIGNING_KEY_WAIT_HOURS`; until the first one is, signed
-   * deliveries wait. `off`: keys sign at once and nobody looks; for development, where no DNS holds them.
+   * `required`: a key signs only after its record was seen in DNS for `SIGNING_KEY_WAIT_HOURS`; until the first one is,
+   * deliveries in the format `form` wait. `off`: keys sign at once and nobody looks; for development, where no DNS holds them.
    */
   SIGNING_DNS_CHECK: z.enum(['required', 'off'], 'must be required or off').default('required'),
   /** After so many days the next key takes over, as soon as it may. */
