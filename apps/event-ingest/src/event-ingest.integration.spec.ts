@@ -1,5 +1,10 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
@@ -39,6 +44,7 @@ describe('event-ingest', () => {
     KAFKA_TOPIC_PREFIX: prefix,
     KAFKA_PARTITIONS: '2',
     MAX_BATCH_BYTES: '100000',
+    MAX_WAITING_BYTES: '100000',
     MAX_BATCH_EVENTS: '10',
   };
   const settings = parseSettings(ingestSettings, environment);
@@ -230,6 +236,65 @@ describe('event-ingest', () => {
       await narrow.close();
       await service.stop();
     }
+  });
+
+  describe('on a connection that is kept', () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const body = JSON.stringify({ ...EVENT, data: { text: 'x'.repeat(60_000) } });
+
+    beforeAll(() => app.listen(0, '127.0.0.1'));
+    afterAll(() => {
+      agent.destroy();
+    });
+
+    /** A request whose head is on its way, and whose body is not. */
+    function begin(bearer: string, bytes = body.length, through?: Agent): ClientRequest {
+      const { port } = app.getHttpServer().address() as AddressInfo;
+      const headers = {
+        authorization: `Bearer ${bearer}`,
+        'content-type': 'application/json',
+        'content-length': bytes,
+      };
+      const path = '/v1/events';
+      const begun = httpRequest({ host: '127.0.0.1', port, method: 'POST', path, headers, agent: through });
+      begun.flushHeaders();
+      return begun;
+    }
+
+    async function answerTo(begun: ClientRequest) {
+      const [answer] = (await once(begun, 'response')) as [IncomingMessage];
+      return { status: answer.statusCode, headers: answer.headers, body: (await json(answer)) as Body };
+    }
+
+    it.each([
+      ['without a token', () => '', body.length, 'unauthenticated'],
+      ['with a token that may not send', () => reading, body.length, 'forbidden'],
+      ['that is too large', () => token, 100_001, 'payload_too_large'],
+    ])(
+      'given a request %s, refuses it before its body comes, and takes the next',
+      async (_case, bearer, bytes, code) => {
+        const refused = begin(bearer(), bytes, agent);
+        expect(await answerTo(refused)).toMatchObject({ body: { code } });
+        refused.end(Buffer.alloc(bytes));
+        await once(refused, 'close');
+        const next = begin(token, body.length, agent);
+        next.end(body);
+        expect(await answerTo(next)).toMatchObject({ status: 202 });
+        expect(next.reusedSocket).toBe(true);
+      },
+    );
+
+    it('given bodies that take all the room together, answers 503 until there is room again', async () => {
+      const slow = begin(token);
+      slow.write(body.slice(0, -1));
+      const json = { 'content-type': 'application/json' };
+      let other = await post(body, json);
+      while (other.status === 202) other = await post(body, json);
+      expect(other).toMatchObject({ status: 503, body: { code: 'overloaded' }, headers: { 'retry-after': '1' } });
+      slow.end(body.slice(-1));
+      expect(await answerTo(slow)).toMatchObject({ status: 202 });
+      expect(await post(body, json)).toMatchObject({ status: 202 });
+    });
   });
 
   it('given another method, answers 405 and names the right one', async () => {

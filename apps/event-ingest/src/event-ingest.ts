@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { topicNames, topicSpecs } from '@postduif/contracts';
 import { CompactedTopicReader, createKafka, ensureTopics, FlushingProducer } from '@postduif/kafka';
 import type { KafkaClients } from '@postduif/kafka';
+import { ConfigurationError } from '@postduif/service';
 import type { CommonSettings, ServiceContext } from '@postduif/service';
 import type { z } from 'zod';
 import { KnownAccounts } from './accounts/known-accounts.js';
@@ -11,6 +12,7 @@ import { EventIngestModule } from './event-ingest.module.js';
 import { EventSink } from './http/event-sink.js';
 import { configureHttp } from './http/http-server.js';
 import { RateLimit } from './http/rate-limit.js';
+import { RequestBodies } from './http/request-bodies.js';
 import { WriteAccess } from './http/write-access.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import type { ingestSettings } from './settings.js';
@@ -40,6 +42,7 @@ export class EventIngest {
 
   constructor(private readonly context: EventIngestContext) {
     const { settings, log, metrics: registry } = context;
+    requireRoomForABody(settings);
     const topics = topicNames(settings.KAFKA_TOPIC_PREFIX);
     const kafka = createKafka({ clientId: 'event-ingest', brokers: settings.KAFKA_BROKERS, log });
     const accounts = this.#accounts;
@@ -77,6 +80,10 @@ export class EventIngest {
     this.module = EventIngestModule.of({
       access: new WriteAccess(accounts.directory, () => config.ready()),
       limit: new RateLimit(settings.MAX_EVENTS_PER_SECOND),
+      bodies: new RequestBodies({
+        maxBytes: settings.MAX_BATCH_BYTES,
+        maxBytesTogether: settings.MAX_WAITING_BYTES,
+      }),
       sink: new EventSink(forHttp, topics.events),
       metrics,
       maxEvents: settings.MAX_BATCH_EVENTS,
@@ -86,8 +93,7 @@ export class EventIngest {
   }
 
   configure(app: NestFastifyApplication): void {
-    const { settings, log } = this.context;
-    configureHttp(app, { maxBodyBytes: settings.MAX_BATCH_BYTES, metrics: this.#metrics, log });
+    configureHttp(app, { metrics: this.#metrics, log: this.context.log });
   }
 
   /** Waits for Kafka; reads accounts first and then the topic `ingest`. */
@@ -157,4 +163,9 @@ export class EventIngest {
       }
     }
   }
+}
+
+function requireRoomForABody({ MAX_BATCH_BYTES, MAX_WAITING_BYTES }: EventIngestContext['settings']): void {
+  if (MAX_WAITING_BYTES < MAX_BATCH_BYTES)
+    throw new ConfigurationError(['MAX_WAITING_BYTES: must be at least MAX_BATCH_BYTES']);
 }

@@ -45,6 +45,7 @@ export const ERRORS = {
     status: 405,
     title: 'This address does not take this method. Use one that the header `Allow` names.',
   },
+  request_timeout: { status: 408, title: 'The request did not arrive whole in time. Send it again, in smaller parts.' },
   payload_too_large: {
     status: 413,
     title: 'The request or an event in it is too large. Send smaller events or smaller batches.',
@@ -58,10 +59,6 @@ export const ERRORS = {
     status: 429,
     title: 'This account sends more events than it may. Slow down, and try again after `Retry-After` seconds.',
   },
-  overloaded: {
-    status: 429,
-    title: 'Too many events are waiting to be stored. Try again after `Retry-After` seconds.',
-  },
   internal_error: { status: 500, title: 'Something failed on our side. Try again; the request id is in the log.' },
   broker_unavailable: {
     status: 503,
@@ -71,6 +68,10 @@ export const ERRORS = {
   signing_key_not_active: {
     status: 503,
     title: 'No signing key is in use yet. Put the record that GET /v1/signing-keys shows into DNS, and wait.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Too many events are waiting to be stored. Try again after `Retry-After` seconds.',
   },
   not_ready: { status: 503, title: 'This service is still starting. Try again after `Retry-After` seconds.' },
   upstream_unavailable: {

@@ -1,12 +1,30 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { answerClientError } from './client-error.js';
 
 /** Longest part of a path: an id of 200 characters, each of them percent-encoded. */
 const MOST_PATH_PART = 600;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** How often connections are looked at for requests that take too long to arrive. */
+const CHECK_MS = 1_000;
 
-/** The HTTP server of every service. `bodyLimit` is in bytes, by default 1 MiB. */
-export function httpAdapter({ bodyLimit = 1024 * 1024 }: { readonly bodyLimit?: number | undefined } = {}) {
+export interface HttpAdapterOptions {
+  /** Largest request body in bytes; default 1 MiB. */
+  readonly bodyLimit?: number | undefined;
+  /** What a request may take to arrive, headers and body, before it is answered 408; default 60 s. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** The HTTP server of every service. */
+export function httpAdapter({
+  bodyLimit = 1024 * 1024,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+}: HttpAdapterOptions = {}): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit,
+    requestTimeout: requestTimeoutMs,
+    // Node takes the larger of the two for the whole request.
+    http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: CHECK_MS },
+    clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
     // What still comes on an open connection while the service stops is answered, and the connection then closed.
     return503OnClosing: false,

@@ -45,7 +45,8 @@ describe('a problem as an answer', () => {
   });
 
   it.each([
-    ['overloaded', 429],
+    ['overloaded', 503],
+    ['rate_limited', 429],
     ['broker_unavailable', 503],
     ['not_ready', 503],
   ] as const)('given %s, says when to come back', async (code, status) => {

@@ -11,9 +11,10 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   403: 'forbidden',
   404: 'not_found',
   405: 'method_not_allowed',
+  408: 'request_timeout',
   413: 'payload_too_large',
   415: 'unsupported_media_type',
-  429: 'overloaded',
+  429: 'rate_limited',
 };
 
 /** Understands anything thrown while a request is handled: our errors, the framework's and Fastify's, and mistakes. */

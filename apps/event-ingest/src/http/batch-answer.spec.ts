@@ -23,7 +23,7 @@ describe('the answer to a batch', () => {
     [['invalid_event', 'payload_too_large'], 400, 'invalid_event'],
     [['broker_unavailable', 'broker_unavailable'], 503, 'broker_unavailable'],
     [['invalid_event', 'broker_unavailable'], 503, 'broker_unavailable'],
-    [['overloaded'], 429, 'overloaded'],
+    [['overloaded'], 503, 'overloaded'],
   ] as [ErrorCode[], number, ErrorCode][])(
     'given none accepted because of %j, is a problem with %i',
     (codes, status, code) => {

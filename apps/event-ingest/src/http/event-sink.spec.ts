@@ -28,7 +28,7 @@ describe('storing an event while Kafka is away', () => {
 
   it('given a full buffer or a record that is too large, says which', async () => {
     const full = new EventSink(new FlushingProducer({ kafka, log, maxBufferedRecords: 0 }), 'events');
-    expect(await full.store(parsed, 0, undefined)).toMatchObject({ refusal: { code: 'overloaded', status: 429 } });
+    expect(await full.store(parsed, 0, undefined)).toMatchObject({ refusal: { code: 'overloaded', status: 503 } });
     const small = new EventSink(new FlushingProducer({ kafka, log, maxRecordBytes: 1 }), 'events');
     expect(await small.store(parsed, 0, undefined)).toMatchObject({ refusal: { code: 'payload_too_large' } });
   });

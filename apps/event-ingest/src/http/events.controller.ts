@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import { ApiError } from '@postduif/contracts';
 import type { ErrorCode, Event } from '@postduif/contracts';
@@ -10,6 +11,7 @@ import type { Outcome, RequestEvents } from '../parsing/request-events.js';
 import { answerBatch } from './batch-answer.js';
 import { EventSink } from './event-sink.js';
 import { RateLimit } from './rate-limit.js';
+import { RequestBodies } from './request-bodies.js';
 import { factsOf } from './request-facts.js';
 import type { RequestFacts } from './request-facts.js';
 import { WriteAccess } from './write-access.js';
@@ -27,6 +29,7 @@ export class EventsController {
   constructor(
     @Inject(WriteAccess) private readonly access: WriteAccess,
     @Inject(RateLimit) private readonly limit: RateLimit,
+    @Inject(RequestBodies) private readonly bodies: RequestBodies,
     @Inject(EventSink) private readonly sink: EventSink,
     @Inject(IngestMetrics) private readonly metrics: IngestMetrics,
     @Inject(MAX_EVENTS) private readonly maxEvents: number,
@@ -47,13 +50,29 @@ export class EventsController {
   }
 
   async #accept(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const facts = factsOf(request);
-    const { account, token } = this.access.of(request.headers.authorization);
-    Object.assign(facts, { account, token });
+    const { headers } = request;
+    const { account, token } = this.access.of(headers.authorization);
+    Object.assign(factsOf(request), { account, token });
+    this.#requireRoom(account);
+    requirePlainCoding(headers['content-encoding']);
+    // Absent when there is nothing to read.
+    const stream = request.body instanceof Readable ? request.body : Readable.from([]);
+    await this.bodies.read(stream, Number(headers['content-length'] ?? 0), async (body) => {
+      // The body may have taken its time.
+      this.#requireRoom(account);
+      await this.#acceptBody(body, account, request, reply);
+    });
+  }
+
+  #requireRoom(account: string): void {
     this.limit.require(account);
     this.sink.requireBroker();
+  }
+
+  async #acceptBody(body: Buffer, account: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const facts = factsOf(request);
+    facts.bytes = body.length;
     const now = Date.now();
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const sent = readRequest({ headers: request.headers, body }, { account, now }, this.maxEvents);
     this.limit.spend(account, sent.events.length);
     const outcomes = await this.#store(sent, now, request);
@@ -81,6 +100,11 @@ export class EventsController {
     if ('ok' in outcome) this.metrics.accepted('http', parsed.json.length);
     return outcome;
   }
+}
+
+function requirePlainCoding(coding: string | undefined): void {
+  if (coding !== undefined && coding !== 'identity')
+    throw new ApiError('unsupported_media_type', 'Send the body without Content-Encoding.');
 }
 
 function noteOutcomes(facts: RequestFacts, outcomes: readonly Outcome<Event>[]): void {

@@ -6,6 +6,8 @@ export interface RequestFacts {
   account?: string;
   /** Id of the token. */
   token?: string;
+  /** Of the body. */
+  bytes?: number;
   accepted?: number;
   refused?: number;
   /** Ids of the accepted events, and their types, when they are few. */
