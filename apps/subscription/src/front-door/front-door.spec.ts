@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
+import { Agent, createServer, request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify } from 'fastify';
@@ -19,10 +19,16 @@ interface Arrived {
 class Upstream {
   readonly arrived: Arrived[] = [];
   answer: (response: ServerResponse) => void = (response) => response.end();
+  /** Instead of reading the request and answering it. */
+  atHead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   readonly #server: Server;
 
   constructor() {
     this.#server = createServer((request, response) => {
+      if (this.atHead !== undefined) {
+        this.atHead(request, response);
+        return;
+      }
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
@@ -130,6 +136,84 @@ describe('the front door', () => {
     await away('POST', '/v1/events');
     await away('GET', '/v1/events');
     expect([ingest.arrived.length, history.arrived.length]).toEqual([1, 1]);
+  });
+
+  describe('while a body is still coming', () => {
+    const BYTES = 5 * 1024 * 1024;
+    const FIRST = 'first';
+    let agent: Agent;
+
+    beforeEach(() => {
+      agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    });
+    afterEach(() => {
+      agent.destroy();
+    });
+
+    /** A request of whose body only the beginning is on its way. */
+    function begin(bytes = BYTES): ClientRequest {
+      const headers = { 'content-length': bytes, 'content-type': 'application/json' };
+      const begun = httpRequest(`${base}/v1/events`, { method: 'POST', headers, agent });
+      begun.write(FIRST);
+      return begun;
+    }
+
+    async function statusOf(begun: ClientRequest): Promise<number | undefined> {
+      const [answer] = (await once(begun, 'response')) as [IncomingMessage];
+      answer.resume();
+      return answer.statusCode;
+    }
+
+    it('hands on what has come', async () => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      ingest.atHead = (request) =>
+        request.once('data', (chunk: Buffer) => {
+          resolve(String(chunk));
+        });
+      const begun = begin();
+      begun.on('error', () => undefined);
+      expect(await promise).toBe(FIRST);
+      begun.destroy();
+    });
+
+    it('given an answer already, hands that on, and takes the next request on the same connection', async () => {
+      ingest.atHead = (_request, response) => response.writeHead(401).end('{}');
+      const refused = begin();
+      expect(await statusOf(refused)).toBe(401);
+      refused.end(Buffer.alloc(BYTES - FIRST.length));
+      await once(refused, 'close');
+      ingest.atHead = undefined;
+      const next = begin(FIRST.length);
+      next.end();
+      expect(await statusOf(next)).toBe(200);
+      expect(next.reusedSocket).toBe(true);
+    });
+
+    it('given a service that dies, answers 503, and takes the next request on the same connection', async () => {
+      ingest.atHead = (request) => request.socket.destroy();
+      const refused = begin();
+      expect(await statusOf(refused)).toBe(503);
+      refused.end(Buffer.alloc(BYTES - FIRST.length));
+      await once(refused, 'close');
+      ingest.atHead = undefined;
+      const next = begin(FIRST.length);
+      next.end();
+      expect(await statusOf(next)).toBe(200);
+      expect(next.reusedSocket).toBe(true);
+    });
+
+    it('given a sender that goes away, goes away from the service, too', async () => {
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const begun = begin();
+      begun.on('error', () => undefined);
+      ingest.atHead = (request) => {
+        request.on('error', () => {
+          resolve(request.complete);
+        });
+        request.once('data', () => begun.destroy());
+      };
+      expect(await promise).toBe(false);
+    });
   });
 
   it('given a service that dies within its answer, breaks the connection off', async () => {

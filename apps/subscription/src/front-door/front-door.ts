@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream';
 import httpProxy from '@fastify/http-proxy';
 import { ApiError } from '@postduif/contracts';
 import { sendProblem } from '@postduif/service';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { detachable } from './detachable.js';
 
 const CONNECT_MS = 3_000;
 const ANSWER_MS = 30_000;
@@ -17,6 +19,9 @@ export async function openFrontDoor(fastify: FastifyInstance, { ingest, history 
   // In a scope of its own: bodies are handed on as they come.
   await fastify.register(async (scope) => {
     scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request: FastifyRequest, body: Readable, done) => {
+      done(null, detachable(body));
+    });
     await proxy(scope, '/v1/events', ['POST'], ingest);
     await proxy(scope, '/v1/events', ['GET'], history);
     await proxy(scope, '/v1/attempts', ['GET'], history);
@@ -29,10 +34,16 @@ async function proxy(scope: FastifyInstance, prefix: string, methods: string[], 
     rewritePrefix: prefix,
     upstream,
     httpMethods: methods,
+    // The parser above does it.
+    proxyPayloads: false,
     undici: { connect: { timeout: CONNECT_MS }, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS },
     replyOptions: {
       // By default a GET that is answered with 503 would be sent ten times more, at once.
       retryDelay: () => null,
+      onResponse: (_request, reply, { stream }) => {
+        // About the connection behind. Since the rest of a body is read, this one stays whole.
+        void reply.removeHeader('connection').removeHeader('keep-alive').send(stream);
+      },
       onError: (reply, { error }) => {
         const options = { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error };
         sendProblem(reply as unknown as FastifyReply, new ApiError('upstream_unavailable', undefined, options));
