@@ -138,6 +138,25 @@ describe('the front door', () => {
     expect([ingest.arrived.length, history.arrived.length]).toEqual([1, 1]);
   });
 
+  it.each([
+    ['PUT', '/v1/events', 'GET, HEAD, POST'],
+    ['DELETE', '/v1/events?type=click', 'GET, HEAD, POST'],
+    ['POST', '/v1/events/a%2Fb', 'GET, HEAD'],
+    ['PATCH', '/v1/attempts', 'GET, HEAD'],
+    ['POST', '/v1/attempts/1', 'GET, HEAD'],
+  ])('given %s %s, answers 405 and names the methods that it takes', async (method, path, allowed) => {
+    const answer = await fetch(base + path, { method });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed]);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(await answer.json()).toMatchObject({ status: 405, code: 'method_not_allowed' });
+    expect([...ingest.arrived, ...history.arrived]).toEqual([]);
+  });
+
+  it.each(['/v1/events', '/v1/events/1', '/v1/attempts'])('given HEAD %s, asks history', async (path) => {
+    expect((await fetch(base + path, { method: 'HEAD' })).status).toBe(200);
+    expect(history.arrived).toMatchObject([{ method: 'HEAD', url: path }]);
+  });
+
   describe('while a body is still coming', () => {
     const BYTES = 5 * 1024 * 1024;
     const FIRST = 'first';

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import httpProxy from '@fastify/http-proxy';
 import { ApiError } from '@postduif/contracts';
 import { sendProblem } from '@postduif/service';
@@ -8,6 +8,7 @@ import { detachable } from './detachable.js';
 const CONNECT_MS = 3_000;
 const ANSWER_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
+const READ = ['GET', 'HEAD'];
 
 export interface Upstreams {
   readonly ingest: string;
@@ -16,26 +17,41 @@ export interface Upstreams {
 
 /** Hands requests on to the services behind: one public address for all of the API. */
 export async function openFrontDoor(fastify: FastifyInstance, { ingest, history }: Upstreams): Promise<void> {
-  // In a scope of its own: bodies are handed on as they come.
+  // In a scope of its own: bodies are handed on as they come, and not read at all where nobody takes them.
   await fastify.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request: FastifyRequest, body: Readable, done) => {
-      done(null, detachable(body));
+      done(null, body);
     });
-    await proxy(scope, '/v1/events', ['POST'], ingest);
-    await proxy(scope, '/v1/events', ['GET'], history);
-    await proxy(scope, '/v1/attempts', ['GET'], history);
+    await proxy(scope, { prefix: '/v1/events', routes: ['/'], methods: ['POST'], upstream: ingest });
+    await proxy(scope, { prefix: '/v1/events', methods: READ, upstream: history });
+    await proxy(scope, { prefix: '/v1/attempts', methods: READ, upstream: history });
+    refuseOtherMethods(scope, '/v1/events', [...READ, 'POST']);
+    for (const path of ['/v1/events/*', '/v1/attempts', '/v1/attempts/*']) refuseOtherMethods(scope, path, READ);
   });
 }
 
-async function proxy(scope: FastifyInstance, prefix: string, methods: string[], upstream: string): Promise<void> {
+interface Proxied {
+  readonly prefix: string;
+  /** Below the prefix; by default everything. */
+  readonly routes?: string[];
+  readonly methods: string[];
+  readonly upstream: string;
+}
+
+async function proxy(scope: FastifyInstance, { prefix, routes, methods, upstream }: Proxied): Promise<void> {
   await scope.register(httpProxy, {
     prefix,
     rewritePrefix: prefix,
     upstream,
+    ...(routes === undefined ? {} : { routes }),
     httpMethods: methods,
-    // The parser above does it.
+    // The parser of the scope does it.
     proxyPayloads: false,
+    preHandler: (request, _reply, done) => {
+      if (request.body instanceof Readable) request.body = detachable(request.body);
+      done();
+    },
     undici: { connect: { timeout: CONNECT_MS }, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS },
     replyOptions: {
       // By default a GET that is answered with 503 would be sent ten times more, at once.
@@ -48,6 +64,16 @@ async function proxy(scope: FastifyInstance, prefix: string, methods: string[], 
         const options = { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error };
         sendProblem(reply as unknown as FastifyReply, new ApiError('upstream_unavailable', undefined, options));
       },
+    },
+  });
+}
+
+function refuseOtherMethods(scope: FastifyInstance, url: string, allowed: readonly string[]): void {
+  scope.route({
+    url,
+    method: scope.supportedMethods.filter((method) => !allowed.includes(method)),
+    handler: (_request, reply) => {
+      sendProblem(reply.header('allow', allowed.join(', ')), new ApiError('method_not_allowed'));
     },
   });
 }
