@@ -1,6 +1,7 @@
 import { accountId } from '@postduif/contracts';
 import { AllowListError, parseAllowList } from '@postduif/outbound';
 import { parseEncryptionKeys, SigningError } from '@postduif/signing';
+import { integer } from '@postduif/service';
 import { z } from 'zod';
 import { grpcSettings } from './grpc/grpc-settings.js';
 import { signingSettings } from './signing-keys/signing-settings.js';
@@ -31,6 +32,11 @@ export const subscriptionSettings = {
     .regex(/^https?:\/\/[^\s?#]+$/, 'must be an http or https address')
     .transform((text) => text.replace(/\/+$/, ''))
     .optional(),
+  /**
+   * Port on HOST that has `/metrics` and all that `/live` and `/ready` say; not to be reached from outside. 0: any that is free. Default:
+   * nowhere; PORT, which is public, says only whether the service is well.
+   */
+  MANAGEMENT_PORT: integer(0, 65_535).optional(),
   INGEST_URL: address('event-ingest'),
   HISTORY_URL: address('history'),
   /** The first account and a token of it that may do everything; made when they are missing. Both or none. */

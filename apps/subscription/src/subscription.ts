@@ -15,6 +15,7 @@ import { DnsWatch } from './dns/dns-watch.js';
 import { DnsTxtRecords } from './dns/txt-records.js';
 import { Domains } from './domains/domains.js';
 import { openFrontDoor } from './front-door/front-door.js';
+import { ManagementPort } from './front-door/management-port.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
 import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
 import { grpcSecurity } from './grpc/grpc-settings.js';
@@ -57,6 +58,7 @@ export class Subscription {
   readonly #gone: GoneReceivers;
   readonly #answers: AnswerWhenPublished;
   readonly #grpc: GrpcFrontDoor | undefined;
+  #management: ManagementPort | undefined;
   readonly #stopped = new AbortController();
 
   constructor(private readonly context: SubscriptionContext) {
@@ -137,9 +139,10 @@ export class Subscription {
   }
 
   async configure(app: NestFastifyApplication): Promise<void> {
-    const { settings, log } = this.context;
+    const { settings, log, health } = this.context;
     const fastify = app.getHttpAdapter().getInstance();
     this.#grpc?.connect(app);
+    this.#management = new ManagementPort(fastify, health);
     if (settings.PUBLIC_URL?.startsWith('https:') === true) refusePlainHttp(fastify);
     app.useGlobalFilters(new V4Filter(log));
     app.useGlobalInterceptors(this.#answers);
@@ -149,6 +152,7 @@ export class Subscription {
 
   /** Waits for PostgreSQL and Kafka, in any order; then publishes. */
   async start(app: NestFastifyApplication): Promise<void> {
+    await this.#listenForOperators();
     await this.#grpc?.listen(app);
     await this.#database.open();
     await this.#try('the first account and key could not be made', () => this.#prepare());
@@ -162,12 +166,20 @@ export class Subscription {
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#database.stop();
+    this.#management?.close();
     await Promise.all([this.#relay.stop(), this.#gone.stop(), this.#watch.stop(), this.#grpc?.stop()]);
     await this.#database.close();
   }
 
   #stopping(): boolean {
     return this.#stopped.signal.aborted;
+  }
+
+  async #listenForOperators(): Promise<void> {
+    const { settings, log } = this.context;
+    if (settings.MANAGEMENT_PORT === undefined) return;
+    const port = await this.#management?.listen(settings.HOST, settings.MANAGEMENT_PORT);
+    log.info({ port }, 'metrics and health are served');
   }
 
   async #prepare(): Promise<void> {

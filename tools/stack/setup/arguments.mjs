@@ -22,6 +22,7 @@ Settings (environment variables; every other variable goes to the services as it
   POSTDUIF_FANOUT_PORT     fan-out                                      8082
   POSTDUIF_DELIVERY_PORT   delivery                                     8083
   POSTDUIF_HISTORY_PORT    history                                      8084
+  POSTDUIF_MANAGEMENT_PORT metrics and health (subscription)            8085
   POSTDUIF_GRPC_PORT       gRPC (subscription)                          9091
   POSTDUIF_KAFKA_PORT      Kafka; its controller has the next port      19092
   POSTDUIF_POSTGRES_PORT   PostgreSQL                                   15432

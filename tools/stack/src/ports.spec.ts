@@ -40,7 +40,7 @@ describe('ports', () => {
 
     const all = stacks.flatMap((ports) => portsTaken(ports, Object.keys(ports) as (keyof StackPorts)[]));
 
-    expect(new Set(all.map(({ port }) => port)).size).toBe(18);
+    expect(new Set(all.map(({ port }) => port)).size).toBe(20);
     expect(Math.min(...all.map(({ port }) => port))).toBeGreaterThanOrEqual(20_000);
     expect(Math.max(...all.map(({ port }) => port))).toBeLessThan(32_768);
   });

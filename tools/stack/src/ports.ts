@@ -11,6 +11,8 @@ export interface StackPorts {
   readonly history: number;
   /** Of subscription, beside its HTTP port. */
   readonly grpc: number;
+  /** Metrics and health of subscription. */
+  readonly management: number;
   readonly kafka: number;
   readonly postgres: number;
 }
@@ -23,6 +25,7 @@ export const PORT_SETTINGS: Readonly<Record<keyof StackPorts, { readonly setting
   delivery: { setting: 'POSTDUIF_DELIVERY_PORT', port: 8083 },
   history: { setting: 'POSTDUIF_HISTORY_PORT', port: 8084 },
   grpc: { setting: 'POSTDUIF_GRPC_PORT', port: 9091 },
+  management: { setting: 'POSTDUIF_MANAGEMENT_PORT', port: 8085 },
   kafka: { setting: 'POSTDUIF_KAFKA_PORT', port: 19092 },
   postgres: { setting: 'POSTDUIF_POSTGRES_PORT', port: 15432 },
 };
@@ -109,6 +112,7 @@ export async function freePorts(): Promise<StackPorts> {
     delivery: await freePort(),
     history: await freePort(),
     grpc: await freePort(),
+    management: await freePort(),
     kafka: await freePort(2),
     postgres: await freePort(),
   };

@@ -10,6 +10,7 @@ const surroundings: ServiceSurroundings = {
     delivery: 4,
     history: 5,
     grpc: 9,
+    management: 10,
     kafka: 6,
     postgres: 7,
   },
@@ -48,6 +49,7 @@ describe('the environment of a service', () => {
       INGEST_URL: 'http://127.0.0.1:2',
       HISTORY_URL: 'http://127.0.0.1:5',
       GRPC_PORT: '9',
+      MANAGEMENT_PORT: '10',
       BOOTSTRAP_ACCOUNT: '1',
       BOOTSTRAP_TOKEN: 'pd_token',
     });

@@ -62,7 +62,7 @@ export function serviceDefinition(name: ServiceName, surroundings: ServiceSurrou
     env,
     cwd: ROOT,
     marker: script,
-    ready: () => readiness(serviceUrl(name, surroundings.ports)),
+    ready: () => readiness(managementUrl(name, surroundings.ports)),
     stopSignal: 'SIGTERM',
     stopTimeoutMs: STOP_TIMEOUT_MS,
     stopStage: STOP_STAGES[name],
@@ -108,7 +108,7 @@ export function serviceEnvironment(
     KAFKA_BROKERS: brokers.join(','),
     ...(name === 'subscription' || name === 'history' ? { DATABASE_URL: databaseUrl } : {}),
     PORT: String(ports[name]),
-    ...(name === 'subscription' ? { GRPC_PORT: String(ports.grpc) } : {}),
+    ...(name === 'subscription' ? { GRPC_PORT: String(ports.grpc), MANAGEMENT_PORT: String(ports.management) } : {}),
     ...overrides.all,
     ...overrides[name],
   };
@@ -121,6 +121,11 @@ function sending({ encryptionKey }: Secrets): Environment {
 
 export function serviceUrl(name: ServiceName, ports: StackPorts): string {
   return `http://${LOOPBACK}:${ports[name]}`;
+}
+
+/** Where a service tells its operators how it is: `/metrics`, and all of `/ready`. */
+export function managementUrl(name: ServiceName, ports: StackPorts): string {
+  return name === 'subscription' ? `http://${LOOPBACK}:${ports.management}` : serviceUrl(name, ports);
 }
 
 async function readiness(address: string): Promise<true | string> {

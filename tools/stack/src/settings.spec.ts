@@ -13,6 +13,7 @@ describe('the settings of npm start', () => {
         delivery: 8083,
         history: 8084,
         grpc: 9091,
+        management: 8085,
         kafka: 19092,
         postgres: 15432,
       },

@@ -10,7 +10,7 @@ import { freePorts, isFree, LOOPBACK, portsTaken } from './ports.js';
 import type { StackPorts } from './ports.js';
 import type { ProcessDefinition } from './process-definition.js';
 import { memoryOf } from './process-table.js';
-import { serviceDefinition, serviceEnvironment, SERVICES, serviceUrl } from './services.js';
+import { managementUrl, serviceDefinition, serviceEnvironment, SERVICES, serviceUrl } from './services.js';
 import type { ServiceName, ServiceSurroundings } from './services.js';
 import { StackError } from './stack-error.js';
 import type { Say } from './supervised-process.js';
@@ -70,6 +70,8 @@ export interface Stack {
   readonly ports: StackPorts;
   /** Base address of each service. */
   readonly urls: Readonly<Record<ServiceName, string>>;
+  /** Where each has `/metrics`, and all of `/ready`. */
+  readonly managementUrls: Readonly<Record<ServiceName, string>>;
   /** Process ids of what runs now. */
   pids(): Record<string, number>;
   /** Process ids, addresses and memory. */
@@ -145,8 +147,8 @@ async function start({ options, home, supervisor, say, cleanUp }: Beginning): Pr
   const ports = await choosePorts(options);
   const services = options.services ?? SERVICES;
   const stores = (options.stores ?? ['kafka', 'postgres']).filter((store) => !isExisting(store, options));
-  const grpc = services.includes('subscription') ? (['grpc'] as const) : [];
-  await refusePortsInUse(ports, [...stores, ...services, ...grpc]);
+  const more = services.includes('subscription') ? (['grpc', 'management'] as const) : [];
+  await refusePortsInUse(ports, [...stores, ...services, ...more]);
   await checkExisting(options);
   if (options.reset) await reset(home, options, say);
   const secrets = home.secrets();
@@ -170,6 +172,10 @@ async function start({ options, home, supervisor, say, cleanUp }: Beginning): Pr
     brokers: surroundings.brokers,
     databaseUrl: surroundings.databaseUrl,
     ports,
+    managementUrls: Object.fromEntries(SERVICES.map((name) => [name, managementUrl(name, ports)])) as Record<
+      ServiceName,
+      string
+    >,
     urls: Object.fromEntries(SERVICES.map((name) => [name, serviceUrl(name, ports)])) as Record<ServiceName, string>,
     ...controls([...stores, ...services], supervisor, ports),
     stop: cleanUp,

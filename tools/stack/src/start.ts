@@ -72,6 +72,7 @@ async function summary(stack: Stack): Promise<string> {
     ['', 'address', 'process', 'memory'],
     ...running.map(({ name, address, pid, memory }) => [name, address, String(pid ?? ''), mib(memory)]),
     ['gRPC', `${LOOPBACK}:${stack.ports.grpc}`],
+    ['management', stack.managementUrls.subscription],
   ];
   const table = rows.map(([name = '', address = '', pid = '', memory = '']) =>
     `  ${name.padEnd(14)}${address.padEnd(24)}${pid.padStart(8)}${memory.padStart(10)}`.trimEnd(),

@@ -161,7 +161,7 @@ export class System {
 
   /** A metric of a service, summed over its labels. */
   async metric(service: ServiceName, name: string, label?: string): Promise<number> {
-    const response = await fetch(`${this.stack.urls[service]}/metrics`);
+    const response = await fetch(`${this.stack.managementUrls[service]}/metrics`);
     return metricIn(await response.text(), name, label);
   }
 
