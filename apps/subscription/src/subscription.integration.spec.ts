@@ -178,10 +178,9 @@ describe('the service', () => {
     expect((await call('DELETE', `/v4/webhook/${id}/x`)).headers.get('x-deleted')).toBe(`webhook ${id}`);
   });
 
-  it('lists in pages, and by database and collection', async () => {
+  it('lists in pages', async () => {
     const ids: string[] = [];
-    for (const limit of [{ database: 81 }, { database: 81, collection: 82 }, { collection: 82 }])
-      ids.push(await create({ handler, trigger: 'unsubscribe', ...limit }));
+    for (const database of [81, 82, 83]) ids.push(await create({ handler, trigger: 'unsubscribe', database }));
     const list = async (path: string) => {
       const { data, ...page } = await json(await call('GET', path));
       return { ...page, ids: (data as { ID: string }[]).map(({ ID }) => ID) };
@@ -190,9 +189,35 @@ describe('the service', () => {
     expect(await list(`${all}&limit=2`)).toEqual({ start: 0, limit: 2, count: 2, total: 3, ids: ids.slice(0, 2) });
     expect(await list(`${all}&start=2`)).toEqual({ start: 2, limit: 100, count: 1, total: 3, ids: ids.slice(2) });
     expect(await list(`${all}&start=9`)).toEqual({ start: 9, limit: 100, count: 0, total: 3, ids: [] });
-    expect(await list('/v4/database/81/webhooks')).toMatchObject({ total: 2, ids: ids.slice(0, 2) });
-    expect(await list('/v4/collection/82/webhooks?limit=1')).toMatchObject({ total: 2, ids: ids.slice(1, 2) });
-    expect(await list('/v4/database/83/webhooks')).toMatchObject({ total: 0, ids: [] });
+  });
+
+  it('lists what applies to a database or a collection, what is nearest first', async () => {
+    await call('PUT', '/v4/databases', '{"ID":91,"name":"Klanten"}');
+    await call('PUT', '/v4/database/91/collections', '{"ID":92,"name":"Orders"}');
+    const made = async (limits: object) => create({ handler, trigger: 'failure', ...limits });
+    const [account, database] = [await made({}), await made({ database: 91 })];
+    const collections = [await made({ database: 91, collection: 92 }), await made({ collection: 92 })];
+    for (const limits of [{ database: 93 }, { collection: 94 }, { database: 93, collection: 94 }]) await made(limits);
+    const list = async (path: string) => {
+      const { data, ...page } = await json(await call('GET', path));
+      return { ...page, data: (data as { ID: string; bound: string }[]).map(({ ID, bound }) => [ID, bound]) };
+    };
+    const groups = { collection: 2, database: 1, account: 1 };
+    const data = [...collections.map((id) => [id, 'collection']), [database, 'database'], [account, 'account']];
+    for (const place of ['database/91', 'collection/92'])
+      expect(await list(`/v4/${place}/webhooks?trigger=failure`)).toEqual({
+        ...{ start: 0, limit: 100, count: 4, total: 4, groups, data },
+      });
+    expect(await list('/v4/database/91/webhooks?trigger=failure&start=1&limit=2&total=false')).toEqual({
+      ...{ start: 1, limit: 2, count: 2, data: data.slice(1, 3) },
+    });
+    // Nobody has named it, but a webhook knows it.
+    expect(await list('/v4/collection/94/webhooks?trigger=failure')).toMatchObject({
+      groups: { ...groups, database: 0 },
+    });
+    expect(await list('/v4/database/93/webhooks?trigger=failure')).toMatchObject({
+      groups: { ...groups, collection: 1 },
+    });
   });
 
   it('takes no token in the address, unless it is set to', async () => {
@@ -222,6 +247,9 @@ describe('the service', () => {
     ['PUT', '/v4/webhook/1', '{"concurrency":201}', /^Invalid data provided: concurrency/],
     ['GET', '/v4/webhooks?limit=1001', undefined, /^Invalid data provided: limit/],
     ['GET', '/v4/database/x/webhooks', undefined, /^No database with supplied ID$/],
+    ['GET', '/v4/database/999/webhooks', undefined, /^No database with supplied ID$/],
+    ['GET', '/v4/collection/999/webhooks', undefined, /^No collection with given ID$/],
+    ['POST', '/v4/webhook/999/enable', undefined, /^No entity with supplied ID$/],
     ['GET', '/v4/webhook/abc/validation', undefined, /^No entity with supplied ID$/],
     ['GET', '/v4/nothing', undefined, /^Invalid method$/],
   ])('answers 400 to %s %s with %s', async (method, path, body, message) => {
@@ -276,7 +304,8 @@ describe('the service', () => {
     await producer.send({ topic: topics.attempts, key: id, value: JSON.stringify(attempt) });
     await producer.close();
     await published(id, { state: 'disabled' });
-    expect((await call('PUT', `/v4/webhook/${id}`, '{"state":"enabled"}')).status).toBe(204);
+    const enabled = await call('POST', `/v4/webhook/${id}/enable`);
+    expect([enabled.status, await enabled.text()]).toEqual([204, '']);
     await published(id, { state: 'enabled' });
   });
 

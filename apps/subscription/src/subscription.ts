@@ -20,6 +20,8 @@ import { refusePlainHttp } from './front-door/plain-http.js';
 import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
 import { grpcSecurity } from './grpc/grpc-settings.js';
 import { keepTrying } from './keep-trying.js';
+import { MentionReader } from './names/mention-reader.js';
+import { Names } from './names/names.js';
 import { AnswerWhenPublished } from './outbox/answer-when-published.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { RelayMetrics } from './outbox/relay-metrics.js';
@@ -34,6 +36,7 @@ import { PublicAddress } from './v4/public-address.js';
 import { V4Filter } from './v4/v4.filter.js';
 import { HandlerValidation } from './validation/handler-validation.js';
 import { MAX_FILE_BYTES } from './validation/verification-file.js';
+import { ApplyingWebhooks } from './webhooks/applying-webhooks.js';
 import { GoneReceivers } from './webhooks/gone-receivers.js';
 import { TrustedHosts } from './webhooks/trusted-hosts.js';
 import { webhookSnapshots } from './webhooks/webhook-store.js';
@@ -56,6 +59,7 @@ export class Subscription {
   readonly #webhooks: Webhooks;
   readonly #relay: OutboxRelay;
   readonly #gone: GoneReceivers;
+  readonly #mentions: MentionReader;
   readonly #answers: AnswerWhenPublished;
   readonly #grpc: GrpcFrontDoor | undefined;
   #management: ManagementPort | undefined;
@@ -107,6 +111,7 @@ export class Subscription {
     });
     const groupId = `${settings.KAFKA_TOPIC_PREFIX}subscription`;
     this.#gone = new GoneReceivers({ kafka, groupId, topic: topics.attempts, webhooks, log });
+    this.#mentions = new MentionReader({ kafka, groupId: `${groupId}.names`, topic: topics.events, database, log });
     const access = new ApiAccess(accounts, { queryToken: settings.V4_QUERY_TOKEN });
     const validation = new HandlerValidation(webhooks, accounts, keys, sender);
     const answers = new AnswerWhenPublished(database);
@@ -120,10 +125,12 @@ export class Subscription {
     this.module = subscriptionModule({
       access,
       webhooks,
+      applying: new ApplyingWebhooks(database),
       validation,
       keys: new SigningKeys(keys, policy, now, log),
       account: new AccountSettings(database, log),
       domains,
+      names: new Names(database, log),
       ...(this.#grpc === undefined ? {} : { grpc: this.#grpc.module }),
       address: new PublicAddress(settings.PUBLIC_URL),
     });
@@ -134,6 +141,7 @@ export class Subscription {
       ready: () => this.#relay.ready(),
     });
     health.add({ name: 'gone receivers', live: () => this.#gone.isAlive(MOST_SILENCE_MS) });
+    health.add({ name: 'names', live: () => this.#mentions.isAlive(MOST_SILENCE_MS) });
     context.onStop('sender', () => sender.close());
     context.onStop('subscription', () => this.stop());
   }
@@ -160,14 +168,17 @@ export class Subscription {
     this.#watch.start();
     this.#relay.start();
     await this.#try('could not make sure that the topics are there', () => this.#haveTopics());
-    if (!this.#stopping()) this.#gone.start();
+    if (this.#stopping()) return;
+    this.#gone.start();
+    this.#mentions.start();
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#database.stop();
     this.#management?.close();
-    await Promise.all([this.#relay.stop(), this.#gone.stop(), this.#watch.stop(), this.#grpc?.stop()]);
+    const parts = [this.#relay, this.#gone, this.#mentions, this.#watch, this.#grpc];
+    await Promise.all(parts.map(async (part) => part?.stop()));
     await this.#database.close();
   }
 
@@ -205,7 +216,7 @@ export class Subscription {
 
   async #haveTopics(): Promise<void> {
     const { settings, log } = this.context;
-    const { config, attempts } = topicNames(settings.KAFKA_TOPIC_PREFIX);
+    const { config, attempts, events } = topicNames(settings.KAFKA_TOPIC_PREFIX);
     const specs = topicSpecs({
       prefix: settings.KAFKA_TOPIC_PREFIX,
       partitions: settings.KAFKA_PARTITIONS,
@@ -214,7 +225,7 @@ export class Subscription {
     await ensureTopics(
       // Not patient: who asks tries again, is seen to be alive meanwhile, and can be stopped.
       { admin: () => this.#kafka.admin() },
-      specs.filter(({ topic }) => [config, attempts].includes(topic)),
+      specs.filter(({ topic }) => [config, attempts, events].includes(topic)),
       log,
     );
   }

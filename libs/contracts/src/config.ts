@@ -24,6 +24,8 @@ export const SCOPES = [
   'domains:write',
   'account:read',
   'account:write',
+  'databases:read',
+  'databases:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -8,6 +8,7 @@ export * from './errors.js';
 export * from './event.js';
 export * from './fields.js';
 export * from './json.js';
+export * from './registry-api.js';
 export * from './signing-key-api.js';
 export * from './topics.js';
 export * from './triggers.js';

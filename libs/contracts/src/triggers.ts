@@ -47,7 +47,7 @@ const smtpCode = z.int(SMTP_CODE).min(100, SMTP_CODE).max(999, SMTP_CODE);
 const tags = z.array(text.min(1).max(1_000)).max(100).optional();
 
 /** Names go into brackets (`fields[name]`), which PHP cannot decode when they hold brackets (spec section 3.2). */
-const bracketName = z
+export const bracketName = z
   .string()
   .min(1, 'a name may not be empty')
   .max(255)

@@ -62,15 +62,26 @@ export type CreateWebhook = z.output<typeof createWebhook>;
 export type UpdateWebhook = z.output<typeof updateWebhook>;
 
 /** Lists of `/v4`: `start`, `limit`, `total` (spec section 10.1). */
-export const listQuery = z.object({
+export const pageQuery = z.object({
   start: numberIn(0, Number.MAX_SAFE_INTEGER).default(0),
   limit: numberIn(1, 1_000).default(100),
   total: z
     .enum(['true', 'false', '1', '0'])
     .transform((text) => text === 'true' || text === '1')
     .default(true),
-  trigger: trigger.optional(),
 });
+
+/** Lists of webhooks. */
+export const listQuery = pageQuery.extend({ trigger: trigger.optional() });
+
+/** A page of a list as `/v4` answers it; `total` only when it was counted. */
+export interface Page<T> {
+  readonly start: number;
+  readonly limit: number;
+  readonly count: number;
+  readonly total?: number;
+  readonly data: readonly T[];
+}
 
 function numberIn(least: number, most: number) {
   return z.coerce.number({ error: 'must be a number' }).pipe(z.int().min(least).max(most));
@@ -92,3 +103,12 @@ export interface WebhookView {
   readonly state: 'enabled' | 'disabled';
   readonly validated: boolean;
 }
+
+/** The webhooks that apply to a database or collection: those limited to a collection, to a database, and to nothing, in this order. */
+export interface BoundWebhookPage extends Page<WebhookView & { readonly bound: WebhookBound }> {
+  /** How many there are of each in all; only when they were counted. */
+  readonly groups?: Readonly<Record<WebhookBound, number>>;
+}
+
+/** What a webhook is limited to; `account` is no limit. */
+export type WebhookBound = 'collection' | 'database' | 'account';

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { CreateConfig1764000000000 } from './migrations/1764000000000-create-config.js';
 import { RotateSigningKeys1764100000000 } from './migrations/1764100000000-rotate-signing-keys.js';
 import { CreateDomains1764200000000 } from './migrations/1764200000000-create-domains.js';
+import { CreateNames1764300000000 } from './migrations/1764300000000-create-names.js';
 
 const SCHEMA = 'config';
 /** Any number that nobody else in this database uses; `conf` in ASCII. */
@@ -36,7 +37,12 @@ async function runMigrations(url: string): Promise<void> {
     url,
     schema: SCHEMA,
     applicationName: 'subscription-migrate',
-    migrations: [CreateConfig1764000000000, RotateSigningKeys1764100000000, CreateDomains1764200000000],
+    migrations: [
+      CreateConfig1764000000000,
+      RotateSigningKeys1764100000000,
+      CreateDomains1764200000000,
+      CreateNames1764300000000,
+    ],
     migrationsTableName: 'migrations',
   });
   await source.initialize();

@@ -20,3 +20,8 @@ export function describeError(error: unknown): { name: string; code?: string; me
   const { code } = root as { code?: unknown };
   return { name: root.name, ...(typeof code === 'string' ? { code } : {}), message: root.message };
 }
+
+/** Whether a statement was refused by a constraint. */
+export function isViolationOf(error: unknown, constraint: string): boolean {
+  return error instanceof DatabaseError && error.constraint === constraint;
+}

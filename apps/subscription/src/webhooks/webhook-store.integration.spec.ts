@@ -102,7 +102,7 @@ describe('webhooks in PostgreSQL', () => {
     },
   );
 
-  it('lists in the order of ids, by trigger, database and collection, in pages', async () => {
+  it('lists in the order of ids, by trigger, in pages', async () => {
     for (const given of [{ database: 5 }, { trigger: 'open', database: 5, collection: 6 }, {}, { collection: 6 }])
       await created(given);
     await created({ database: 5 }, '2');
@@ -114,8 +114,6 @@ describe('webhooks in PostgreSQL', () => {
     expect(await idsOf({})).toEqual({ ids: ['1', '2', '3', '4'], total: 4 });
     expect(await idsOf({}, { start: 1, limit: 2 })).toEqual({ ids: ['2', '3'], total: 4 });
     expect(await idsOf({ trigger: 'click' })).toEqual({ ids: ['1', '3', '4'], total: 3 });
-    expect(await idsOf({ database: 5 })).toEqual({ ids: ['1', '2'], total: 2 });
-    expect(await idsOf({ collection: 6, trigger: 'open' })).toEqual({ ids: ['2'], total: 1 });
   });
 
   it('when deleted, leaves a tombstone with a later version, and its id to nobody', async () => {

@@ -4,14 +4,14 @@ import type { Snapshot } from '../outbox/outbox.js';
 import { toSnapshot, webhookKey } from './webhook.js';
 import type { Webhook } from './webhook.js';
 
-type WebhookRow = Omit<Webhook, 'verification' | 'database' | 'collection'> & {
+export type WebhookRow = Omit<Webhook, 'verification' | 'database' | 'collection'> & {
   readonly database: string | null;
   readonly collection: string | null;
   readonly verificationName: string;
   readonly verificationLine: string;
 };
 
-const COLUMNS = `w.id::text, w.account, w.handler, w.trigger, w.callers, w.database, w.collection, w.fields, w.format, w.schedule,
+export const WEBHOOK_COLUMNS = `w.id::text, w.account, w.handler, w.trigger, w.callers, w.database, w.collection, w.fields, w.format, w.schedule,
   w.concurrency, w.rate, w.state, w.validated, w.validated_at AS "validatedAt", w.verification_name AS "verificationName",
   w.verification_line AS "verificationLine", w.secrets, w.version`;
 /** 18 digits are below the largest bigint. */
@@ -20,16 +20,12 @@ const ID = /^[1-9]\d{0,17}$/;
 export interface WebhookListing {
   readonly account: string;
   readonly trigger: string | undefined;
-  /** Only webhooks that are limited to it. */
-  readonly database?: number | undefined;
-  readonly collection?: number | undefined;
 }
 
-const LISTED = `w.account = $1 AND ($2::text IS NULL OR w.trigger = $2)
-  AND ($3::bigint IS NULL OR w.database = $3) AND ($4::bigint IS NULL OR w.collection = $4)`;
+const LISTED = 'w.account = $1 AND ($2::text IS NULL OR w.trigger = $2)';
 
-function valuesOf({ account, trigger, database, collection }: WebhookListing): unknown[] {
-  return [account, trigger ?? null, database ?? null, collection ?? null];
+function valuesOf({ account, trigger }: WebhookListing): unknown[] {
+  return [account, trigger ?? null];
 }
 
 export async function nextWebhookId(queries: Queries): Promise<string> {
@@ -48,7 +44,7 @@ export async function findWebhook(
 ): Promise<Webhook | undefined> {
   if (!ID.test(id)) return undefined;
   const [row] = await queries.query<WebhookRow>(
-    `SELECT ${COLUMNS} FROM config.webhooks w WHERE w.id = $1 AND ($2::text IS NULL OR w.account = $2)
+    `SELECT ${WEBHOOK_COLUMNS} FROM config.webhooks w WHERE w.id = $1 AND ($2::text IS NULL OR w.account = $2)
      ${lock === undefined ? '' : 'FOR UPDATE'}`,
     [id, account ?? null],
   );
@@ -62,7 +58,7 @@ export async function listWebhooks(
   page: { start: number; limit: number },
 ): Promise<Webhook[]> {
   const rows = await queries.query<WebhookRow>(
-    `SELECT ${COLUMNS} FROM config.webhooks w WHERE ${LISTED} ORDER BY w.id OFFSET $5 LIMIT $6`,
+    `SELECT ${WEBHOOK_COLUMNS} FROM config.webhooks w WHERE ${LISTED} ORDER BY w.id OFFSET $3 LIMIT $4`,
     [...valuesOf(listing), page.start, page.limit],
   );
   return rows.map(toWebhook);
@@ -75,7 +71,7 @@ export async function listWebhooksAfter(
   page: { after: string; limit: number },
 ): Promise<Webhook[]> {
   const rows = await queries.query<WebhookRow>(
-    `SELECT ${COLUMNS} FROM config.webhooks w WHERE ${LISTED} AND w.id > $5 ORDER BY w.id LIMIT $6`,
+    `SELECT ${WEBHOOK_COLUMNS} FROM config.webhooks w WHERE ${LISTED} AND w.id > $3 ORDER BY w.id LIMIT $4`,
     [...valuesOf(listing), page.after, page.limit],
   );
   return rows.map(toWebhook);
@@ -92,7 +88,7 @@ export async function countWebhooks(queries: Queries, listing: WebhookListing): 
 /** Every webhook, or every one of an account, locked until the end of the transaction. */
 export async function lockWebhooks(transaction: Queries, account?: string): Promise<Webhook[]> {
   const rows = await transaction.query<WebhookRow>(
-    `SELECT ${COLUMNS} FROM config.webhooks w WHERE $1::text IS NULL OR w.account = $1 ORDER BY w.id FOR UPDATE`,
+    `SELECT ${WEBHOOK_COLUMNS} FROM config.webhooks w WHERE $1::text IS NULL OR w.account = $1 ORDER BY w.id FOR UPDATE`,
     [account ?? null],
   );
   return rows.map(toWebhook);
@@ -154,7 +150,7 @@ export async function deleteWebhook(
 export async function lockEnabledSince(transaction: Queries, id: string, at: string): Promise<Webhook | undefined> {
   if (!ID.test(id)) return undefined;
   const [row] = await transaction.query<WebhookRow>(
-    `SELECT ${COLUMNS} FROM config.webhooks w WHERE w.id = $1 AND w.state = 'enabled' AND w.updated_at < $2 FOR UPDATE`,
+    `SELECT ${WEBHOOK_COLUMNS} FROM config.webhooks w WHERE w.id = $1 AND w.state = 'enabled' AND w.updated_at < $2 FOR UPDATE`,
     [id, at],
   );
   return row && toWebhook(row);
@@ -164,7 +160,7 @@ export async function lockEnabledSince(transaction: Queries, id: string, at: str
 export async function* webhookSnapshots(queries: Queries): AsyncIterable<Snapshot[]> {
   for (let after = '0'; ;) {
     const rows = await queries.query<WebhookRow>(
-      `SELECT ${COLUMNS} FROM config.webhooks w WHERE w.id > $1 ORDER BY w.id LIMIT 500`,
+      `SELECT ${WEBHOOK_COLUMNS} FROM config.webhooks w WHERE w.id > $1 ORDER BY w.id LIMIT 500`,
       [after],
     );
     const last = rows.at(-1);
@@ -178,7 +174,7 @@ function snapshotOf(webhook: Webhook): Snapshot {
   return { key: webhookKey(webhook.id), value: toSnapshot(webhook) };
 }
 
-function toWebhook({ verificationName, verificationLine, database, collection, ...row }: WebhookRow): Webhook {
+export function toWebhook({ verificationName, verificationLine, database, collection, ...row }: WebhookRow): Webhook {
   return {
     ...row,
     database: database === null ? null : Number(database),

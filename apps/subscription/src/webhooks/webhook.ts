@@ -143,11 +143,6 @@ function invalidProperty(path: string, message: string): ApiError {
   return new ApiError('invalid_request', `Invalid data provided: ${path}: ${message}`, { errors: [{ path, message }] });
 }
 
-/** The error of `/v4` for data that is not right. */
-export function invalid(what: string): ApiError {
-  return new ApiError('invalid_request', `Invalid data provided: ${what}`);
-}
-
 /** Key on the topic `config`, and the context that seals the secrets. */
 export function webhookKey(id: string): string {
   return configKey('webhook', id);

@@ -1,29 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import {
-  ApiError,
-  createWebhook,
-  fieldErrors,
-  listQuery,
-  numericId,
-  plainMessage,
-  updateWebhook,
-} from '@postduif/contracts';
-import type { WebhookView } from '@postduif/contracts';
+import { createWebhook, listQuery, updateWebhook } from '@postduif/contracts';
+import type { Page, WebhookView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import { ApiAccess } from '../accounts/api-access.js';
+import { sayCreated } from '../v4/created.js';
+import { pageOf } from '../v4/pages.js';
+import { parse } from '../v4/parse.js';
 import { andMore } from '../v4/paths.js';
 import { PublicAddress } from '../v4/public-address.js';
-import { invalid, toView } from './webhook.js';
+import { toView } from './webhook.js';
 import { Webhooks } from './webhooks.js';
-
-interface WebhookPage {
-  readonly start: number;
-  readonly limit: number;
-  readonly count: number;
-  readonly total?: number;
-  readonly data: readonly WebhookView[];
-}
 
 /** Copernica's methods for webhooks (spec section 10.2). */
 @Controller('v4')
@@ -43,33 +29,15 @@ export class WebhooksController {
   ): Promise<void> {
     const caller = await this.access.requireV4(request, 'webhooks:write');
     const { id } = await this.webhooks.create(caller, parse(createWebhook, body));
-    const location = this.address.of(request, `/v4/webhook/${id}`);
-    void reply.headers({ 'x-created': id, 'x-location': location, location });
+    sayCreated(reply, id, this.address.of(request, `/v4/webhook/${id}`));
   }
 
   @Get(andMore('webhooks'))
-  list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<WebhookPage> {
-    return this.#list(request, query, {});
-  }
-
-  /** The webhooks that are limited to a database. */
-  @Get(andMore('database/:id/webhooks'))
-  listOfDatabase(
-    @Req() request: FastifyRequest,
-    @Param('id') id: string,
-    @Query() query: unknown,
-  ): Promise<WebhookPage> {
-    return this.#list(request, query, { database: numberOf(id, 'No database with supplied ID') });
-  }
-
-  /** The webhooks that are limited to a collection. */
-  @Get(andMore('collection/:id/webhooks'))
-  listOfCollection(
-    @Req() request: FastifyRequest,
-    @Param('id') id: string,
-    @Query() query: unknown,
-  ): Promise<WebhookPage> {
-    return this.#list(request, query, { collection: numberOf(id, 'No collection with given ID') });
+  async list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<Page<WebhookView>> {
+    const { account } = await this.access.requireV4(request, 'webhooks:read');
+    const { trigger, start, limit, total: counted } = parse(listQuery, query);
+    const { webhooks, total } = await this.webhooks.list({ account, trigger }, { start, limit, total: counted });
+    return pageOf({ start, limit }, webhooks.map(toView), total);
   }
 
   @Get(andMore('webhook/:id'))
@@ -85,6 +53,14 @@ export class WebhooksController {
     await this.webhooks.change(caller, id, parse(updateWebhook, body));
   }
 
+  /** The way back when a receiver was gone (410). */
+  @Post(andMore('webhook/:id/enable'))
+  @HttpCode(204)
+  async enable(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
+    const caller = await this.access.requireV4(request, 'webhooks:write');
+    await this.webhooks.change(caller, id, { state: 'enabled' });
+  }
+
   @Delete(andMore('webhook/:id'))
   @HttpCode(204)
   async delete(
@@ -96,33 +72,4 @@ export class WebhooksController {
     await this.webhooks.delete(caller, id);
     void reply.header('x-deleted', `webhook ${id}`);
   }
-
-  async #list(
-    request: FastifyRequest,
-    query: unknown,
-    limits: { readonly database?: number; readonly collection?: number },
-  ): Promise<WebhookPage> {
-    const { account } = await this.access.requireV4(request, 'webhooks:read');
-    const { trigger, start, limit, total: counted } = parse(listQuery, query);
-    const listing = { account, trigger, ...limits };
-    const { webhooks, total } = await this.webhooks.list(listing, { start, limit, total: counted });
-    const data = webhooks.map(toView);
-    return { start, limit, count: data.length, ...(total === undefined ? {} : { total }), data };
-  }
-}
-
-/** The id of a database or collection in a path. */
-function numberOf(id: string, message: string): number {
-  const number = numericId.safeParse(id);
-  if (!number.success) throw new ApiError('not_found', message);
-  return number.data;
-}
-
-function parse<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
-  const result = schema.safeParse(given ?? {}, { error: plainMessage });
-  if (result.success) return result.data;
-  const problems = fieldErrors(result.error).map(({ path, message }) =>
-    path === '' ? message : `${path}: ${message}`,
-  );
-  throw invalid(problems.join('; '));
 }

@@ -1,0 +1,99 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { createTitled, registerTitled, renameTitled } from '@postduif/contracts';
+import type { Page, TitledView } from '@postduif/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { andMore } from '../v4/paths.js';
+import { NameRequests } from './name-requests.js';
+import { toCollection, toDatabase } from './name-views.js';
+
+const DATABASES = { kind: 'database' } as const;
+
+function collectionsOf(id: string) {
+  return { kind: 'collection', parent: { kind: 'database', id } } as const;
+}
+
+/** Databases and collections: POST gives out an id, PUT on a list names one that the producer of the events has given out. */
+@Controller('v4')
+export class DatabasesController {
+  constructor(@Inject(NameRequests) private readonly requests: NameRequests) {}
+
+  @Get(andMore('databases'))
+  list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<Page<TitledView>> {
+    return this.requests.list(request, DATABASES, toDatabase, query);
+  }
+
+  @Post(andMore('databases'))
+  create(
+    @Req() request: FastifyRequest,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    return this.requests.create(request, reply, DATABASES, { schema: createTitled, body, entity: 'database' });
+  }
+
+  @Put(andMore('databases'))
+  @HttpCode(204)
+  register(
+    @Req() request: FastifyRequest,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    return this.requests.register(request, reply, DATABASES, { schema: registerTitled, body, entity: 'database' });
+  }
+
+  @Get(andMore('database/:id'))
+  get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<TitledView> {
+    return this.requests.get(request, { ...DATABASES, id }, toDatabase);
+  }
+
+  @Put(andMore('database/:id'))
+  @HttpCode(204)
+  change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
+    return this.requests.change(request, { ...DATABASES, id }, renameTitled, body);
+  }
+
+  @Get(andMore('database/:id/collections'))
+  listCollections(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<Page<TitledView>> {
+    return this.requests.list(request, collectionsOf(id), toCollection, query);
+  }
+
+  @Post(andMore('database/:id/collections'))
+  createCollection(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    return this.requests.create(request, reply, collectionsOf(id), {
+      ...{ schema: createTitled, body, entity: 'collection' },
+    });
+  }
+
+  @Put(andMore('database/:id/collections'))
+  @HttpCode(204)
+  registerCollection(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    return this.requests.register(request, reply, collectionsOf(id), {
+      ...{ schema: registerTitled, body, entity: 'collection' },
+    });
+  }
+
+  @Get(andMore('collection/:id'))
+  getCollection(@Req() request: FastifyRequest, @Param('id') id: string): Promise<TitledView> {
+    return this.requests.get(request, { kind: 'collection', id }, toCollection);
+  }
+
+  @Put(andMore('collection/:id'))
+  @HttpCode(204)
+  changeCollection(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
+    return this.requests.change(request, { kind: 'collection', id }, renameTitled, body);
+  }
+}

@@ -1,0 +1,43 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { changeInterest, createInterest } from '@postduif/contracts';
+import type { InterestView, Page } from '@postduif/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { andMore } from '../v4/paths.js';
+import { NameRequests } from './name-requests.js';
+import { toInterest } from './name-views.js';
+
+function interestsOf(id: string) {
+  return { kind: 'interest', parent: { kind: 'database', id } } as const;
+}
+
+/** The interests of databases, alone or in groups. */
+@Controller('v4')
+export class InterestsController {
+  constructor(@Inject(NameRequests) private readonly requests: NameRequests) {}
+
+  @Get(andMore('database/:id/interests'))
+  list(@Req() request: FastifyRequest, @Param('id') id: string, @Query() query: unknown): Promise<Page<InterestView>> {
+    return this.requests.list(request, interestsOf(id), toInterest, query);
+  }
+
+  @Post(andMore('database/:id/interests'))
+  create(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    return this.requests.create(request, reply, interestsOf(id), { schema: createInterest, body, entity: 'interest' });
+  }
+
+  @Get(andMore('interest/:id'))
+  get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<InterestView> {
+    return this.requests.get(request, { kind: 'interest', id }, toInterest);
+  }
+
+  @Put(andMore('interest/:id'))
+  @HttpCode(204)
+  change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
+    return this.requests.change(request, { kind: 'interest', id }, changeInterest, body);
+  }
+}
