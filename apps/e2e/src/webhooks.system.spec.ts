@@ -9,6 +9,7 @@ import { RecordingReceiver } from './testing/recording-receiver.js';
 import type { RecordedRequest } from './testing/recording-receiver.js';
 import { RunningSystem } from './testing/running-system.js';
 import type { PostedEvent } from './testing/running-system.js';
+import { until } from './testing/until.js';
 
 jest.setTimeout(180_000);
 
@@ -132,6 +133,22 @@ describe('changes of the configuration', () => {
 
     expect(first!.events).toEqual([wanted]);
     expect(second!.events).toEqual([moved, enabled]);
+  });
+
+  it('given shards that change while deliveries wait, then every event arrives', async () => {
+    const endpoint = receiver.at('/shards');
+    const type = 'shards.changed';
+    const webhook = await system.createWebhook({ handler: endpoint.url, trigger: type, rate: 20 });
+    await system.settled();
+    const sent = new Set<string>();
+    for (const shards of [4, 32, 2, null]) {
+      for (let count = 0; count < 40; count++) sent.add(await system.post({ type, data: {} }));
+      await system.changeWebhook(webhook, { shards });
+      await system.settled();
+    }
+    expect(endpoint.arrived.size).toBeLessThan(sent.size);
+    await until(() => endpoint.arrived.size === sent.size, 'every event has arrived');
+    expect(endpoint.arrived).toEqual(sent);
   });
 
   it('given a handler that is not validated, then no event leaves for it until its verification file is found', async () => {

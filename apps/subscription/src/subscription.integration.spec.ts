@@ -153,18 +153,26 @@ describe('the service', () => {
   it('shows everything that can be set, and takes all of it back', async () => {
     const given = {
       ...{ handler, trigger: 'update', callers: ['ms', 'publisher'], database: 71, collection: 72, fields: ['mail'] },
-      ...{ format: 'json', schedule: [5, 60], concurrency: 3, rate: 2.5, state: 'disabled' },
+      ...{ format: 'json', schedule: [5, 60], concurrency: 3, rate: 2.5, shards: 3, state: 'disabled' },
     };
     const id = await create(given);
     const shown = { ...given, ID: id, database: '71', collection: '72', validated: false };
     expect(await json(await call('GET', `/v4/webhook/${id}`))).toEqual(shown);
-    await published(id, { format: 'json', concurrency: 3, rate: 2.5, state: 'disabled' });
-    const nothing = { callers: null, database: null, collection: null, fields: null, schedule: null, rate: null };
+    await published(id, { format: 'json', concurrency: 3, rate: 2.5, shards: 3, state: 'disabled' });
+    const nothing = {
+      callers: null,
+      database: null,
+      collection: null,
+      fields: null,
+      schedule: null,
+      rate: null,
+      shards: null,
+    };
     const changed = await call('PUT', `/v4/webhook/${id}`, JSON.stringify({ ...nothing, state: 'enabled' }));
     expect([changed.status, await changed.text()]).toEqual([204, '']);
     expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({
       ...{ ID: id, callers: [], database: null, collection: null, fields: null, rate: null, state: 'enabled' },
-      ...{ format: 'json', concurrency: 3, schedule: [5, 60, 300, 1_800, 7_200, 21_600, 54_000] },
+      ...{ format: 'json', concurrency: 3, shards: 1, schedule: [5, 60, 300, 1_800, 7_200, 21_600, 54_000] },
     });
   });
 

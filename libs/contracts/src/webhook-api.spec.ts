@@ -14,6 +14,7 @@ describe('creating a webhook', () => {
       schedule: [5, 60],
       concurrency: 4,
       rate: 2.5,
+      shards: 4,
     });
     const form = createWebhook.parse({
       handler,
@@ -24,6 +25,7 @@ describe('creating a webhook', () => {
       schedule: ['5', '60'],
       concurrency: '4',
       rate: '2.5',
+      shards: '4',
     });
     expect(form).toEqual(json);
   });
@@ -32,7 +34,7 @@ describe('creating a webhook', () => {
     expect(createWebhook.parse({ handler, trigger: 'a.b', colour: 'red' })).toEqual({ handler, trigger: 'a.b' });
   });
 
-  it.each(['database', 'collection', 'callers', 'fields', 'schedule', 'rate'])(
+  it.each(['database', 'collection', 'callers', 'fields', 'schedule', 'rate', 'shards'])(
     'given %s as null or empty text, takes the limit away',
     (name) => {
       expect(updateWebhook.parse({ [name]: null })).toEqual({ [name]: null });
@@ -49,6 +51,8 @@ describe('creating a webhook', () => {
     ['a schedule of words', { handler, trigger: 'click', schedule: ['soon'] }, /schedule must be|must be a number/],
     ['a database of zero', { handler, trigger: 'click', database: 0 }, /positive whole number/],
     ['201 requests at once', { handler, trigger: 'click', concurrency: 201 }, /200/],
+    ['33 shards', { handler, trigger: 'click', shards: 33 }, /shards must be a whole number from 1 to 32/],
+    ['half a shard', { handler, trigger: 'click', shards: 0.5 }, /shards must be/],
     ['an unknown format', { handler, trigger: 'click', format: 'xml' }, /format must be form or json/],
     ['an unknown state', { handler, trigger: 'click', state: 'paused' }, /state must be/],
   ])('given %s, says so', (_case, body, message) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FORMATS } from './config.js';
+import { FORMATS, MAX_SHARDS } from './config.js';
 import { trigger } from './event.js';
 import { numericId } from './fields.js';
 import { CALLERS } from './triggers.js';
@@ -32,6 +32,7 @@ const CALLER = `callers must be among ${CALLERS.join(', ')}`;
 const FIELDS = 'fields must be at most 100 names of 1 to 255 characters';
 const SCHEDULE = 'schedule must be a list of seconds';
 const RATE = 'rate must be requests a second, more than 0 and at most 10,000';
+const SHARDS = `shards must be a whole number from 1 to ${MAX_SHARDS}`;
 const CONCURRENCY = 'concurrency must be a whole number from 1 to 200';
 
 const properties = {
@@ -48,6 +49,8 @@ const properties = {
   concurrency: number.pipe(z.int(CONCURRENCY).min(1, CONCURRENCY).max(200, CONCURRENCY)).optional(),
   /** Requests a second, at most 10,000; default no limit. */
   rate: clearable(number.pipe(z.number().positive(RATE).max(10_000, RATE)), RATE).optional(),
+  /** Parts that its deliveries are spread over, each a record key of its own, 1 to 32; default 1. Its limits are shared out among them. */
+  shards: clearable(number.pipe(z.int(SHARDS).min(1, SHARDS).max(MAX_SHARDS, SHARDS)), SHARDS).optional(),
   state: z.enum(['enabled', 'disabled'], { error: 'state must be enabled or disabled' }).optional(),
 };
 
@@ -100,6 +103,7 @@ export interface WebhookView {
   readonly schedule: readonly number[];
   readonly concurrency: number;
   readonly rate: number | null;
+  readonly shards: number;
   readonly state: 'enabled' | 'disabled';
   readonly validated: boolean;
 }

@@ -4,6 +4,7 @@ import { CreateConfig1764000000000 } from './migrations/1764000000000-create-con
 import { RotateSigningKeys1764100000000 } from './migrations/1764100000000-rotate-signing-keys.js';
 import { CreateDomains1764200000000 } from './migrations/1764200000000-create-domains.js';
 import { CreateNames1764300000000 } from './migrations/1764300000000-create-names.js';
+import { ShardWebhooks1764400000000 } from './migrations/1764400000000-shard-webhooks.js';
 
 const SCHEMA = 'config';
 /** Any number that nobody else in this database uses; `conf` in ASCII. */
@@ -42,6 +43,7 @@ async function runMigrations(url: string): Promise<void> {
       RotateSigningKeys1764100000000,
       CreateDomains1764200000000,
       CreateNames1764300000000,
+      ShardWebhooks1764400000000,
     ],
     migrationsTableName: 'migrations',
   });

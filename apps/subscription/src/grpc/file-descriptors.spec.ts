@@ -34,6 +34,6 @@ describe('the descriptors for reflection', () => {
 
   it('say which fields are optional', () => {
     const optional = messageOf('Webhook')?.field?.filter((field) => Reflect.get(field, 'proto3Optional') === true);
-    expect(optional?.map(({ name }) => name)).toEqual(['database', 'collection', 'concurrency', 'rate']);
+    expect(optional?.map(({ name }) => name)).toEqual(['database', 'collection', 'concurrency', 'rate', 'shards']);
   });
 });

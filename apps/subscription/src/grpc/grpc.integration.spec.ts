@@ -89,9 +89,28 @@ describe('gRPC', () => {
           headers: { authorization: `Bearer ${shared.BOOTSTRAP_TOKEN}` },
         })
       ).json()) as object;
-    const webhook = await create({ rate: 2.5, database: 7, callers: ['CALLER_MS'], state: 'STATE_DISABLED' });
-    expect(webhook).toMatchObject({ version: 1, format: 'FORMAT_FORM', concurrency: 10, rate: 2.5, validated: true });
-    expect(await rest(webhook.id)).toMatchObject({ rate: 2.5, database: '7', callers: ['ms'], state: 'disabled' });
+    const webhook = await create({
+      rate: 2.5,
+      shards: 4,
+      database: 7,
+      callers: ['CALLER_MS'],
+      state: 'STATE_DISABLED',
+    });
+    expect(webhook).toMatchObject({
+      version: 1,
+      format: 'FORMAT_FORM',
+      concurrency: 10,
+      rate: 2.5,
+      shards: 4,
+      validated: true,
+    });
+    expect(await rest(webhook.id)).toMatchObject({
+      rate: 2.5,
+      shards: 4,
+      database: '7',
+      callers: ['ms'],
+      state: 'disabled',
+    });
     const { id } = webhook;
     expect((await client.call('WebhookService/GetWebhook', { id })).webhook).toEqual(webhook);
     const changed = await client.call('WebhookService/UpdateWebhook', {

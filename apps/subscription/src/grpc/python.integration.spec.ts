@@ -100,7 +100,7 @@ const found = hasGrpc();
       expect(seen.reflection).toMatchObject({
         ...{ v1: expect.arrayContaining(services), v1alpha: expect.arrayContaining(services) },
         methods: expect.arrayContaining(['CreateWebhook', 'WatchWebhooks']),
-        optional: ['database', 'collection', 'concurrency', 'rate'],
+        optional: ['database', 'collection', 'concurrency', 'rate', 'shards'],
         ...{ map: true, mask: 'google.protobuf.FieldMask' },
       });
     });

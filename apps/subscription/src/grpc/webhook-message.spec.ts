@@ -12,7 +12,15 @@ import type { ValidationMessage } from './webhook-service.js';
 const snapshot: WebhookSnapshot = {
   ...{ kind: 'webhook', version: 3, id: '12', account: 'a', handler: 'https://a.example/', trigger: 'update' },
   ...{ callers: ['ms', 'copy'], database: 7, collection: 2 ** 53 - 1, fields: ['mail'], format: 'json' },
-  ...{ schedule: [5, 60], concurrency: 3, rate: 0.5, state: 'disabled', validated: true, secrets: ['sealed'] },
+  ...{
+    schedule: [5, 60],
+    concurrency: 3,
+    rate: 0.5,
+    shards: 4,
+    state: 'disabled',
+    validated: true,
+    secrets: ['sealed'],
+  },
 };
 
 function decode(type: string, bytes: Buffer): object {
@@ -73,8 +81,20 @@ describe('our messages', () => {
 
 describe('a webhook in a request', () => {
   it('given all properties, then they are those of the contracts', () => {
-    const { handler, trigger, callers, database, collection, fields, format, schedule, concurrency, rate, state } =
-      snapshot;
+    const {
+      handler,
+      trigger,
+      callers,
+      database,
+      collection,
+      fields,
+      format,
+      schedule,
+      concurrency,
+      rate,
+      shards,
+      state,
+    } = snapshot;
     const properties = {
       handler,
       trigger,
@@ -86,6 +106,7 @@ describe('a webhook in a request', () => {
       schedule,
       concurrency,
       rate,
+      shards,
       state,
     };
     expect(toCreate(given(toMessage(snapshot)))).toEqual(properties);
@@ -117,6 +138,7 @@ describe('a webhook in a request', () => {
     ['a format that we do not know', () => toUpdate(given({ format: 99 }), []), 'webhook.format'],
     ['a caller that is unspecified', () => toUpdate(given({ callers: [0] }), []), 'webhook.callers'],
     ['a database below one', () => toUpdate(given({ database: -1 }), []), 'webhook.database'],
+    ['shards below one', () => toUpdate(given({ shards: 0 }), []), 'webhook.shards'],
     ['a rate that is no number', () => toUpdate(given({ rate: NaN }), []), 'webhook.rate'],
     ['a mask with another name', () => toUpdate(given({}), ['version']), 'update_mask'],
   ])('given %s, then it is refused, and the field is named', (_, work, path) => {

@@ -18,6 +18,7 @@ export interface WebhookMessage {
   readonly schedule: { readonly seconds: readonly number[] } | null;
   readonly concurrency?: number;
   readonly rate?: number;
+  readonly shards?: number;
   readonly state: `STATE_${Uppercase<WebhookSnapshot['state']>}`;
   readonly validated: boolean;
 }
@@ -31,6 +32,7 @@ export type GivenWebhook = Omit<WebhookMessage, 'callers' | 'format' | 'state'> 
 
 export function toMessage(webhook: WebhookSnapshot): WebhookMessage {
   const { id, account, version, handler, trigger, database, collection, concurrency, rate, validated } = webhook;
+  const { shards = 1 } = webhook;
   return {
     ...{ id, account, version, handler, trigger, concurrency, validated },
     callers: (webhook.callers ?? []).map((caller) => enumName('CALLER', caller)),
@@ -40,6 +42,7 @@ export function toMessage(webhook: WebhookSnapshot): WebhookMessage {
     format: enumName('FORMAT', webhook.format),
     schedule: { seconds: webhook.schedule },
     ...(rate === undefined ? {} : { rate }),
+    shards,
     state: enumName('STATE', webhook.state),
   };
 }
@@ -56,6 +59,7 @@ const PROPERTIES = {
   schedule: ({ schedule }) => schedule?.seconds,
   concurrency: ({ concurrency }) => concurrency,
   rate: ({ rate }) => rate,
+  shards: ({ shards }) => shards,
   state: ({ state }) => enumValue('STATE', state),
 } as const satisfies Record<keyof CreateWebhook, (webhook: GivenWebhook) => unknown>;
 

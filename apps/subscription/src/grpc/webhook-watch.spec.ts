@@ -22,7 +22,8 @@ function webhookOf(id: string, version: number): Webhook {
       callers: null,
       database: null,
     },
-    ...{ collection: null, fields: null, format: 'form', schedule: [], concurrency: 1, rate: null, state: 'enabled' },
+    ...{ collection: null, fields: null, format: 'form', schedule: [], concurrency: 1, rate: null, shards: 1 },
+    state: 'enabled',
     ...{ validated: true, validatedAt: null, verification: { name: 'f', line: 'l' }, secrets: [] },
   };
 }

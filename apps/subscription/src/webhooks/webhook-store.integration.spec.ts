@@ -55,7 +55,7 @@ describe('webhooks in PostgreSQL', () => {
   it('given every property, reads back what was stored, and publishes it in the same transaction', async () => {
     const webhook = await created({
       ...{ trigger: 'order.paid', callers: ['ms', 'rest'], database: 2 ** 53 - 1, collection: 7, fields: ['a b', 'ü'] },
-      ...{ schedule: [1, 604_000], concurrency: 200, rate: 0.25, state: 'disabled' },
+      ...{ schedule: [1, 604_000], concurrency: 200, rate: 0.25, shards: 32, state: 'disabled' },
     });
     expect(await findWebhook(database, { id: webhook.id })).toEqual(webhook);
     const [entry] = await outbox();

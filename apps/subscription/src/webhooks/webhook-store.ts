@@ -13,7 +13,7 @@ export type WebhookRow = Omit<Webhook, 'verification' | 'database' | 'collection
 
 export const WEBHOOK_COLUMNS = `w.id::text, w.account, w.handler, w.trigger, w.callers, w.database, w.collection, w.fields, w.format, w.schedule,
   w.concurrency, w.rate, w.state, w.validated, w.validated_at AS "validatedAt", w.verification_name AS "verificationName",
-  w.verification_line AS "verificationLine", w.secrets, w.version`;
+  w.verification_line AS "verificationLine", w.secrets, w.version, w.shards`;
 /** 18 digits are below the largest bigint. */
 const ID = /^[1-9]\d{0,17}$/;
 
@@ -103,11 +103,11 @@ export async function saveWebhook(transaction: Queries, webhook: Webhook): Promi
 async function storeWebhook(transaction: Queries, webhook: Webhook): Promise<void> {
   await transaction.query(
     `INSERT INTO config.webhooks (id, account, handler, trigger, callers, database, collection, fields, format, schedule,
-       concurrency, rate, state, validated, validated_at, verification_name, verification_line, secrets, version)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+       concurrency, rate, state, validated, validated_at, verification_name, verification_line, secrets, version, shards)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
      ON CONFLICT (id) DO UPDATE SET handler = $3, trigger = $4, callers = $5, database = $6, collection = $7, fields = $8,
        format = $9, schedule = $10, concurrency = $11, rate = $12, state = $13, validated = $14, validated_at = $15,
-       verification_name = $16, verification_line = $17, secrets = $18, version = $19, updated_at = now()`,
+       verification_name = $16, verification_line = $17, secrets = $18, version = $19, shards = $20, updated_at = now()`,
     [
       webhook.id,
       webhook.account,
@@ -128,6 +128,7 @@ async function storeWebhook(transaction: Queries, webhook: Webhook): Promise<voi
       webhook.verification.line,
       webhook.secrets,
       webhook.version,
+      webhook.shards,
     ],
   );
 }

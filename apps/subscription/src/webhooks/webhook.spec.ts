@@ -31,7 +31,15 @@ describe('a webhook', () => {
   });
 
   it('when a property is absent, keeps it, and when it is null, goes back to its default', () => {
-    const limits = { callers: ['ms'], database: 1, collection: 2, fields: ['mail'], schedule: [9], rate: 5 } as const;
+    const limits = {
+      callers: ['ms'],
+      database: 1,
+      collection: 2,
+      fields: ['mail'],
+      schedule: [9],
+      rate: 5,
+      shards: 4,
+    } as const;
     const given = {
       ...limits,
       callers: [...limits.callers],
@@ -41,7 +49,11 @@ describe('a webhook', () => {
     const limited = newWebhook('1', 'a', { handler, trigger: 'update', concurrency: 3, ...given }, around);
     expect(changedWebhook(limited, {}, around)).toEqual({ ...limited, version: 2 });
     const none = Object.fromEntries(Object.keys(limits).map((name) => [name, null]));
-    expect(changedWebhook(limited, none, around)).toMatchObject({ ...none, schedule: DEFAULT_RETRY_SCHEDULE });
+    expect(changedWebhook(limited, none, around)).toMatchObject({
+      ...none,
+      schedule: DEFAULT_RETRY_SCHEDULE,
+      shards: 1,
+    });
   });
 
   it('refuses a handler that is no URL, and a schedule out of bounds', () => {

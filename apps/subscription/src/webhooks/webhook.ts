@@ -6,6 +6,7 @@ import { createVerificationFile, directoryOf } from '../validation/verification-
 import type { VerificationFile } from '../validation/verification-file.js';
 
 const DEFAULT_CONCURRENCY = 10;
+const DEFAULT_SHARDS = 1;
 
 /** What the owner of a webhook decides. Null is no limit. */
 export interface WebhookProperties {
@@ -19,6 +20,8 @@ export interface WebhookProperties {
   readonly schedule: readonly number[];
   readonly concurrency: number;
   readonly rate: number | null;
+  /** Record keys that its deliveries are spread over. */
+  readonly shards: number;
   readonly state: 'enabled' | 'disabled';
 }
 
@@ -56,6 +59,7 @@ export function newWebhook(id: string, account: string, given: CreateWebhook, ar
     schedule: given.schedule ?? DEFAULT_RETRY_SCHEDULE,
     concurrency: given.concurrency ?? DEFAULT_CONCURRENCY,
     rate: given.rate ?? null,
+    shards: given.shards ?? DEFAULT_SHARDS,
     state: given.state ?? 'enabled',
   });
   return {
@@ -86,6 +90,7 @@ export function changedWebhook(webhook: Webhook, given: UpdateWebhook, around: W
     schedule: given.schedule === undefined ? webhook.schedule : (given.schedule ?? DEFAULT_RETRY_SCHEDULE),
     concurrency: given.concurrency ?? webhook.concurrency,
     rate: given.rate === undefined ? webhook.rate : given.rate,
+    shards: given.shards === undefined ? webhook.shards : (given.shards ?? DEFAULT_SHARDS),
     state: given.state ?? webhook.state,
   });
   const moved = directoryOf(properties.handler) !== directoryOf(webhook.handler);
@@ -149,7 +154,7 @@ export function webhookKey(id: string): string {
 }
 
 export function toSnapshot(webhook: Webhook): WebhookSnapshot {
-  const { callers, database, collection, fields, rate } = webhook;
+  const { callers, database, collection, fields, rate, shards } = webhook;
   return {
     kind: 'webhook',
     version: webhook.version,
@@ -165,6 +170,7 @@ export function toSnapshot(webhook: Webhook): WebhookSnapshot {
     schedule: [...webhook.schedule],
     concurrency: webhook.concurrency,
     ...(rate === null ? {} : { rate }),
+    ...(shards === DEFAULT_SHARDS ? {} : { shards }),
     state: webhook.state,
     validated: webhook.validated,
     secrets: [...webhook.secrets],
@@ -184,6 +190,7 @@ export function toView(webhook: Webhook): WebhookView {
     schedule: webhook.schedule,
     concurrency: webhook.concurrency,
     rate: webhook.rate,
+    shards: webhook.shards,
     state: webhook.state,
     validated: webhook.validated,
   };
