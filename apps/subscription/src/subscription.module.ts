@@ -2,10 +2,14 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { AccountController } from './accounts/account.controller.js';
 import { AccountSettings } from './accounts/account-settings.js';
+import { AccountStore } from './accounts/account-store.js';
 import { ApiAccess } from './accounts/api-access.js';
+import { IdentityController } from './accounts/identity.controller.js';
 import { Domains } from './domains/domains.js';
 import { DomainsController } from './domains/domains.controller.js';
 import { RootController } from './front-door/root.controller.js';
+import { AuthenticateController } from './jwt/authenticate.controller.js';
+import { JwtIssuer } from './jwt/jwt-issuer.js';
 import { DatabasesController } from './names/databases.controller.js';
 import { FieldsController } from './names/fields.controller.js';
 import { InterestsController } from './names/interests.controller.js';
@@ -13,6 +17,8 @@ import { NameRequests } from './names/name-requests.js';
 import { Names } from './names/names.js';
 import { SigningKeysController } from './signing-keys/signing-keys.controller.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
+import { ApiTokens } from './tokens/api-tokens.js';
+import { TokensController } from './tokens/tokens.controller.js';
 import { PublicAddress } from './v4/public-address.js';
 import { HandlerValidation } from './validation/handler-validation.js';
 import { ValidationController } from './validation/validation.controller.js';
@@ -31,6 +37,9 @@ export interface SubscriptionParts {
   readonly account: AccountSettings;
   readonly domains: Domains;
   readonly names: Names;
+  readonly accounts: AccountStore;
+  readonly jwts: JwtIssuer;
+  readonly tokens: ApiTokens;
   readonly address: PublicAddress;
   /** The gRPC API, where it is served. */
   readonly grpc?: DynamicModule;
@@ -49,6 +58,9 @@ export function subscriptionModule({
   account,
   domains,
   names,
+  accounts,
+  jwts,
+  tokens,
   address,
   grpc,
 }: SubscriptionParts): DynamicModule {
@@ -67,6 +79,9 @@ export function subscriptionModule({
       DatabasesController,
       FieldsController,
       InterestsController,
+      IdentityController,
+      AuthenticateController,
+      TokensController,
     ],
     providers: [
       { provide: ApiAccess, useValue: access },
@@ -74,6 +89,9 @@ export function subscriptionModule({
       { provide: ApplyingWebhooks, useValue: applying },
       { provide: HandlerValidation, useValue: validation },
       { provide: SigningKeys, useValue: keys },
+      { provide: AccountStore, useValue: accounts },
+      { provide: JwtIssuer, useValue: jwts },
+      { provide: ApiTokens, useValue: tokens },
       { provide: AccountSettings, useValue: account },
       { provide: Domains, useValue: domains },
       { provide: NameRequests, useValue: new NameRequests(access, names, address) },

@@ -19,6 +19,7 @@ import { ManagementPort } from './front-door/management-port.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
 import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
 import { grpcSecurity } from './grpc/grpc-settings.js';
+import { JwtIssuer } from './jwt/jwt-issuer.js';
 import { keepTrying } from './keep-trying.js';
 import { MentionReader } from './names/mention-reader.js';
 import { Names } from './names/names.js';
@@ -31,6 +32,7 @@ import { rotationPolicy } from './signing-keys/rotation-policy.js';
 import { SigningKeyStore } from './signing-keys/signing-key-store.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
 import { subscriptionModule } from './subscription.module.js';
+import { ApiTokens } from './tokens/api-tokens.js';
 import { configureBodies } from './v4/bodies.js';
 import { PublicAddress } from './v4/public-address.js';
 import { V4Filter } from './v4/v4.filter.js';
@@ -54,6 +56,7 @@ export class Subscription {
   readonly #database: Database;
   readonly #accounts: AccountStore;
   readonly #keys: SigningKeyStore;
+  readonly #jwts: JwtIssuer;
   readonly #rotation: KeyRotation;
   readonly #watch: DnsWatch;
   readonly #webhooks: Webhooks;
@@ -90,6 +93,7 @@ export class Subscription {
     this.#database = database;
     this.#accounts = accounts;
     this.#keys = keys;
+    this.#jwts = new JwtIssuer(database, settings.ENCRYPTION_KEY);
     this.#rotation = new KeyRotation({ store: keys, records, domain: settings.SIGNING_DOMAIN, policy, now, log });
     const domains = new Domains({ database, records, webhooks, keys, now, log });
     this.#watch = new DnsWatch(
@@ -112,7 +116,7 @@ export class Subscription {
     const groupId = `${settings.KAFKA_TOPIC_PREFIX}subscription`;
     this.#gone = new GoneReceivers({ kafka, groupId, topic: topics.attempts, webhooks, log });
     this.#mentions = new MentionReader({ kafka, groupId: `${groupId}.names`, topic: topics.events, database, log });
-    const access = new ApiAccess(accounts, { queryToken: settings.V4_QUERY_TOKEN });
+    const access = new ApiAccess(accounts, this.#jwts, { queryToken: settings.V4_QUERY_TOKEN });
     const validation = new HandlerValidation(webhooks, accounts, keys, sender);
     const answers = new AnswerWhenPublished(database);
     this.#answers = answers;
@@ -131,6 +135,9 @@ export class Subscription {
       account: new AccountSettings(database, log),
       domains,
       names: new Names(database, log),
+      accounts,
+      jwts: this.#jwts,
+      tokens: new ApiTokens(database, now, log),
       ...(this.#grpc === undefined ? {} : { grpc: this.#grpc.module }),
       address: new PublicAddress(settings.PUBLIC_URL),
     });
@@ -200,6 +207,7 @@ export class Subscription {
       if (await this.#accounts.bootstrap({ account, name: account, token })) log.info({ account }, 'account prepared');
     }
     await this.#keys.requireReadable();
+    await this.#jwts.prepare();
     await this.#rotation.prepare();
     await this.#webhooks.applyTrust();
   }
@@ -211,6 +219,7 @@ export class Subscription {
   async *#snapshots() {
     yield* this.#accounts.snapshots();
     yield* this.#keys.snapshots();
+    yield* this.#jwts.snapshots();
     yield* webhookSnapshots(this.#database);
   }
 

@@ -8,13 +8,13 @@ export function bearerToken(authorization: string | undefined): string | undefin
 }
 
 /** The caller behind a request. Throws `unauthenticated` or `forbidden`. */
-export function authorize(
-  directory: { find(token: string): Access | undefined },
+export async function authorize(
+  directory: { find(token: string): Promise<Access | undefined> },
   authorization: string | undefined,
   scope: Scope,
-): Access {
+): Promise<Access> {
   const token = bearerToken(authorization);
-  const access = token === undefined ? undefined : directory.find(token);
+  const access = token === undefined ? undefined : await directory.find(token);
   if (!access) throw new ApiError('unauthenticated');
   if (!access.scopes.includes(scope)) throw new ApiError('forbidden', `This token lacks the scope ${scope}.`);
   return access;

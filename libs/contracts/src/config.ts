@@ -26,6 +26,8 @@ export const SCOPES = [
   'account:write',
   'databases:read',
   'databases:write',
+  'tokens:read',
+  'tokens:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -36,7 +38,13 @@ export const accountSnapshot = z.object({
   name: z.string(),
   /** API tokens; only their SHA-256 (hex) is stored anywhere. */
   tokens: z.array(
-    z.object({ id: z.string(), hash: z.string().regex(/^[0-9a-f]{64}$/), scopes: z.array(z.enum(SCOPES)) }),
+    z.object({
+      id: z.string(),
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      scopes: z.array(z.enum(SCOPES)),
+      /** Absent: never. */
+      expiresAt: z.iso.datetime().optional(),
+    }),
   ),
   /** Value of `X-Copernica-ID`, such as `account_1234` (spec section 6.5). */
   copernicaId: z.string(),
@@ -90,6 +98,15 @@ export const signingKeySnapshot = z.object({
   privateKey: z.string(),
 });
 
+/** Checks JWTs, which stand for API tokens. */
+export const jwtKeySnapshot = z.object({
+  kind: z.literal('jwt-key'),
+  version: z.int(),
+  id: z.string(),
+  /** SPKI in PEM. */
+  publicKey: z.string(),
+});
+
 /** Written regularly, so that readers of the compacted topic see it advance. */
 export const heartbeatSnapshot = z.object({ kind: z.literal('heartbeat'), version: z.int(), at: z.iso.datetime() });
 
@@ -97,6 +114,7 @@ export const configSnapshot = z.discriminatedUnion('kind', [
   accountSnapshot,
   webhookSnapshot,
   signingKeySnapshot,
+  jwtKeySnapshot,
   heartbeatSnapshot,
 ]);
 

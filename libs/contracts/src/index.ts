@@ -10,6 +10,7 @@ export * from './fields.js';
 export * from './json.js';
 export * from './registry-api.js';
 export * from './signing-key-api.js';
+export * from './token-api.js';
 export * from './topics.js';
 export * from './triggers.js';
 export * from './webhook-api.js';

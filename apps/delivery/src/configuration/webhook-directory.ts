@@ -36,6 +36,7 @@ export class WebhookDirectory {
       case 'signing-key':
         this.#openKey(key, snapshot);
         break;
+      case 'jwt-key':
       case 'heartbeat':
     }
   }

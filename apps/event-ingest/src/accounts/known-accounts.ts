@@ -10,8 +10,9 @@ export class KnownAccounts {
 
   /** Takes in a record of the topic `config`; throws when it cannot be read, and what was known stays. */
   apply(key: string, value: Buffer | null): void {
-    if (!key.startsWith(ACCOUNTS)) return;
+    if (!this.directory.concerns(key)) return;
     this.directory.apply(parseConfigRecord(key, value));
+    if (!key.startsWith(ACCOUNTS)) return;
     const id = key.slice(ACCOUNTS.length);
     if (!this.directory.hasAccount(id)) return;
     for (const settle of this.#waiting.get(id) ?? []) settle(true);

@@ -51,7 +51,7 @@ export class EventsController {
 
   async #accept(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { headers } = request;
-    const { account, token } = this.access.of(headers.authorization);
+    const { account, token } = await this.access.of(headers.authorization);
     Object.assign(factsOf(request), { account, token });
     this.#requireRoom(account);
     requirePlainCoding(headers['content-encoding']);

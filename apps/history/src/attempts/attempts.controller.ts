@@ -34,7 +34,7 @@ export class AttemptsController {
     @Headers('authorization') authorization: string | undefined,
     @Query() query: unknown,
   ): Promise<Page<Attempt>> {
-    const account = this.access.account(authorization);
+    const account = await this.access.account(authorization);
     const { after, before, limit, cursor, ...filter } = parseParameters(listParameters, query);
     return this.attempts.list(account, filter, { after, before, limit, cursor });
   }

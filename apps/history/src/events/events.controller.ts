@@ -46,7 +46,7 @@ export class EventsController {
     @Headers('authorization') authorization: string | undefined,
     @Query() query: unknown,
   ): Promise<Page<EventSummary>> {
-    const account = this.access.account(authorization);
+    const account = await this.access.account(authorization);
     const { after, before, limit, cursor, ...filter } = parseParameters(listParameters, query);
     return this.events.list(account, filter, { after, before, limit, cursor });
   }
@@ -57,7 +57,7 @@ export class EventsController {
     @Param('id') id: string,
     @Query() query: unknown,
   ): Promise<EventWithDeliveries> {
-    const account = this.access.account(authorization);
+    const account = await this.access.account(authorization);
     const { source } = parseParameters(oneParameters, query);
     const [stored, { attempts, complete }] = await Promise.all([
       this.events.find(account, id, source),

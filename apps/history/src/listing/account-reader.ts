@@ -1,10 +1,9 @@
 import { AccessDirectory } from '@postduif/access';
-import { configKey, parseConfigRecord } from '@postduif/contracts';
+import { parseConfigRecord } from '@postduif/contracts';
 import { CompactedTopicReader } from '@postduif/kafka';
 import type { KafkaClients } from '@postduif/kafka';
 import type { Logger } from 'pino';
 
-const ACCOUNTS = configKey('account', '');
 const MOST_SILENCE_MS = 60_000;
 
 /** Accounts and tokens from the topic `config`. */
@@ -46,12 +45,15 @@ export class AccountReader {
   }
 
   #apply(key: string, value: Buffer | null): void {
-    if (!key.startsWith(ACCOUNTS)) return;
+    if (!this.directory.concerns(key)) return;
     try {
       this.directory.apply(parseConfigRecord(key, value));
     } catch {
       // What is wrong may repeat the record; its key is enough to find it.
-      this.log.error({ key }, 'an account on the topic `config` cannot be read; what is known of it stays as it is');
+      this.log.error(
+        { key },
+        'an account or key on the topic `config` cannot be read; what is known of it stays as it is',
+      );
     }
   }
 }

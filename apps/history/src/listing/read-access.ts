@@ -5,14 +5,14 @@ import { ApiError } from '@postduif/contracts';
 /** Whose data a caller may read. */
 export class ReadAccess {
   constructor(
-    private readonly directory: { find(token: string): Access | undefined },
+    private readonly directory: { find(token: string): Promise<Access | undefined> },
     /** False while tokens are still being loaded: a valid token must not look like a wrong one. */
     private readonly loaded: () => boolean,
   ) {}
 
   /** The caller's account. Throws `unauthenticated`, `forbidden`, or `not_ready`. */
-  account(authorization: string | undefined): string {
+  async account(authorization: string | undefined): Promise<string> {
     if (!this.loaded()) throw new ApiError('not_ready');
-    return authorize(this.directory, authorization, 'events:read').account;
+    return (await authorize(this.directory, authorization, 'events:read')).account;
   }
 }

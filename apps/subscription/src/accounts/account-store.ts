@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hashToken } from '@postduif/access';
 import { configKey, SCOPES } from '@postduif/contracts';
 import type { AccountSnapshot, Scope } from '@postduif/contracts';
-import type { Access } from '@postduif/access';
+import type { Access, JwtSubject } from '@postduif/access';
 import type { Database, Queries } from '../database/database.js';
 import { publish } from '../outbox/outbox.js';
 import type { Snapshot } from '../outbox/outbox.js';
@@ -19,21 +19,33 @@ export interface AccountRow {
 
 const SELECT = `
   SELECT id, name, copernica_id AS "copernicaId", version, ARRAY(
-    SELECT json_build_object('id', token.id, 'hash', token.hash, 'scopes', token.scopes)
+    SELECT json_strip_nulls(json_build_object('id', token.id, 'hash', token.hash, 'scopes', token.scopes,
+      'expiresAt', to_char(token.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
     FROM config.api_tokens token WHERE token.account = account.id ORDER BY token.created_at, token.id
   ) AS tokens
   FROM config.accounts account`;
+
+const VALID = '(expires_at IS NULL OR expires_at > now())';
 
 /** Accounts and their API tokens. */
 export class AccountStore {
   constructor(private readonly database: Database) {}
 
-  /** What a token gives; `undefined` when there is no such token. Looked up by hash, so timing tells nothing of a token. */
+  /** What an API token gives; `undefined` when there is no such token, or it has expired. Looked up by hash, so timing tells nothing. */
   async accessOf(token: string): Promise<Access | undefined> {
     this.database.requireOpen();
     const [row] = await this.database.query<{ account: string; token: string; scopes: Scope[] }>(
-      'SELECT account, id AS token, scopes FROM config.api_tokens WHERE hash = $1',
+      `SELECT account, id AS token, scopes FROM config.api_tokens WHERE hash = $1 AND ${VALID}`,
       [hashToken(token)],
+    );
+    return row;
+  }
+
+  /** The same of the token that a JWT stands for. */
+  async accessOfSubject({ account, token }: JwtSubject): Promise<Access | undefined> {
+    const [row] = await this.database.query<{ account: string; token: string; scopes: Scope[] }>(
+      `SELECT account, id AS token, scopes FROM config.api_tokens WHERE account = $1 AND id = $2 AND ${VALID}`,
+      [account, token],
     );
     return row;
   }
@@ -65,7 +77,7 @@ export class AccountStore {
       );
       const added = await transaction.query(
         // There may be more scopes than when the token was made.
-        `INSERT INTO config.api_tokens AS token (id, account, hash, scopes) VALUES ($1, $2, $3, $4)
+        `INSERT INTO config.api_tokens AS token (id, account, hash, scopes, name) VALUES ($1, $2, $3, $4, 'bootstrap')
          ON CONFLICT (hash) DO UPDATE SET scopes = EXCLUDED.scopes
          WHERE token.account = EXCLUDED.account AND token.scopes IS DISTINCT FROM EXCLUDED.scopes RETURNING id`,
         [randomUUID(), account, hash, SCOPES],

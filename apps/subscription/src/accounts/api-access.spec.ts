@@ -7,7 +7,14 @@ const ACCESS: Access = { account: '1234', token: 't', scopes: ['webhooks:read'] 
 
 function given({ queryToken }: { queryToken: boolean }) {
   const access = new ApiAccess(
-    { accessOf: (token) => Promise.resolve(token === 'good-token' ? ACCESS : undefined) },
+    {
+      accessOf: (token) => Promise.resolve(token === 'good-token' ? ACCESS : undefined),
+      accessOfSubject: ({ token }) => Promise.resolve(token === 't' ? ACCESS : undefined),
+    },
+    {
+      verify: (jwt) =>
+        Promise.resolve(jwt.startsWith('jwt-of-') ? { account: '1234', token: jwt.slice(7) } : undefined),
+    },
     { queryToken },
   );
   const request = (authorization: string | undefined, query: object = {}) =>
@@ -19,12 +26,14 @@ describe('who calls the API', () => {
   it('given a bearer token with the scope, then it is known whose it is', async () => {
     const { access, request } = given({ queryToken: false });
     for (const call of [access.require.bind(access), access.requireV4.bind(access)])
-      await expect(call(request('Bearer good-token'), 'webhooks:read')).resolves.toEqual(ACCESS);
+      for (const token of ['good-token', 'jwt-of-t'])
+        await expect(call(request(`Bearer ${token}`), 'webhooks:read')).resolves.toEqual(ACCESS);
   });
 
   it.each([
     [undefined, 'webhooks:read', 'unauthenticated'],
     ['Bearer wrong-token', 'webhooks:read', 'unauthenticated'],
+    ['Bearer jwt-of-gone', 'webhooks:read', 'unauthenticated'],
     ['Bearer good-token', 'webhooks:write', 'forbidden'],
   ] as const)('given %p for the scope %s, then it is %s', async (authorization, scope, code) => {
     const { access, request } = given({ queryToken: true });

@@ -3,12 +3,14 @@ import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
 import type { Scope } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
+import type { JwtIssuer } from '../jwt/jwt-issuer.js';
 import type { AccountStore } from './account-store.js';
 
 /** Who calls the API, and whether he may. */
 export class ApiAccess {
   constructor(
-    private readonly accounts: Pick<AccountStore, 'accessOf'>,
+    private readonly accounts: Pick<AccountStore, 'accessOf' | 'accessOfSubject'>,
+    private readonly jwts: Pick<JwtIssuer, 'verify'>,
     private readonly options: { readonly queryToken: boolean },
   ) {}
 
@@ -17,16 +19,24 @@ export class ApiAccess {
     return this.of(bearerToken(request.headers.authorization), scope);
   }
 
-  /** For `/v4`: also `?access_token=`, where the operator allows it (spec section 10.1). */
-  requireV4(request: FastifyRequest, scope: Scope): Promise<Access> {
+  /** For `/v4`: also `?access_token=`, where the operator allows it (spec section 10.1). Without a scope any valid token will do. */
+  requireV4(request: FastifyRequest, scope?: Scope): Promise<Access> {
     const given = (request.query as Readonly<Record<string, unknown>>).access_token;
     const inQuery = this.options.queryToken && typeof given === 'string' ? given : undefined;
     return this.of(bearerToken(request.headers.authorization) ?? inQuery, scope);
   }
 
+  /** What an API token or a JWT gives; `undefined` when it is not valid. */
+  async find(token: string): Promise<Access | undefined> {
+    const access = await this.accounts.accessOf(token);
+    if (access !== undefined) return access;
+    const subject = await this.jwts.verify(token);
+    return subject && this.accounts.accessOfSubject(subject);
+  }
+
   /** What a token gives. Without a scope any valid token will do. Throws as `require` does. */
   async of(token: string | undefined, scope?: Scope): Promise<Access> {
-    const access = token === undefined ? undefined : await this.accounts.accessOf(token);
+    const access = token === undefined ? undefined : await this.find(token);
     if (access === undefined) throw new ApiError('unauthenticated');
     if (scope !== undefined && !access.scopes.includes(scope))
       throw new ApiError('forbidden', `This token lacks the scope ${scope}.`);

@@ -5,6 +5,7 @@ import { RotateSigningKeys1764100000000 } from './migrations/1764100000000-rotat
 import { CreateDomains1764200000000 } from './migrations/1764200000000-create-domains.js';
 import { CreateNames1764300000000 } from './migrations/1764300000000-create-names.js';
 import { ShardWebhooks1764400000000 } from './migrations/1764400000000-shard-webhooks.js';
+import { ManageTokens1764500000000 } from './migrations/1764500000000-manage-tokens.js';
 
 const SCHEMA = 'config';
 /** Any number that nobody else in this database uses; `conf` in ASCII. */
@@ -44,6 +45,7 @@ async function runMigrations(url: string): Promise<void> {
       CreateDomains1764200000000,
       CreateNames1764300000000,
       ShardWebhooks1764400000000,
+      ManageTokens1764500000000,
     ],
     migrationsTableName: 'migrations',
   });

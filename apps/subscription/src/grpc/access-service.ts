@@ -2,7 +2,7 @@ import { Inject } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { Metadata } from '@grpc/grpc-js';
 import { z } from 'zod';
-import { AccountStore } from '../accounts/account-store.js';
+import { ApiAccess } from '../accounts/api-access.js';
 import { Callers, tokenOf } from './callers.js';
 import type { UnaryCall } from './callers.js';
 import { GrpcController } from './grpc-errors.js';
@@ -24,14 +24,14 @@ const INACTIVE: TokenMessage = { active: false, account: '', token_id: '', scope
 export class AccessService {
   constructor(
     @Inject(Callers) private readonly callers: Callers,
-    @Inject(AccountStore) private readonly accounts: AccountStore,
+    @Inject(ApiAccess) private readonly access: ApiAccess,
   ) {}
 
   @GrpcMethod('AccessService', 'CheckToken')
   check(request: unknown, _metadata: Metadata, call: UnaryCall): Promise<TokenMessage> {
     return this.callers.perform(call, undefined, async () => {
       const { token } = parseMessage(checkTokenRequest, request);
-      const access = await this.accounts.accessOf(token === '' ? (tokenOf(call) ?? '') : token);
+      const access = await this.access.find(token === '' ? (tokenOf(call) ?? '') : token);
       if (access === undefined) return INACTIVE;
       return { active: true, account: access.account, token_id: access.token, scopes: access.scopes };
     });

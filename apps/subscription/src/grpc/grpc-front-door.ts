@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { KafkaClients } from '@postduif/kafka';
 import { Health } from '@postduif/service';
 import { AccountStore } from '../accounts/account-store.js';
-import type { ApiAccess } from '../accounts/api-access.js';
+import { ApiAccess } from '../accounts/api-access.js';
 import type { Log } from '../log.js';
 import { HandlerValidation } from '../validation/handler-validation.js';
 import { Webhooks } from '../webhooks/webhooks.js';
@@ -57,6 +57,7 @@ export class GrpcFrontDoor {
       controllers: [AccessService, AccountService, HealthService, WebhookService],
       providers: [
         { provide: Callers, useValue: new Callers(options.access, options.published) },
+        { provide: ApiAccess, useValue: options.access },
         { provide: AccountStore, useValue: options.accounts },
         { provide: Webhooks, useValue: options.webhooks },
         { provide: HandlerValidation, useValue: options.validation },

@@ -19,7 +19,7 @@ export class V4Filter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
-    if (!/^\/v4(\/|\?|$)/.test(request.url)) {
+    if (!/^\/(v4|authenticate)(\/|\?|$)/.test(request.url)) {
       this.#problems.catch(thrown, host);
       return;
     }

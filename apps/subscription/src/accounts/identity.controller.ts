@@ -1,0 +1,29 @@
+import { Controller, Get, Inject, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { andMore } from '../v4/paths.js';
+import { AccountSettings } from './account-settings.js';
+import { ApiAccess } from './api-access.js';
+
+/** As Copernica documents it; its table names the id `ID`, its example `id` (spec section 10.1). */
+export interface Identity {
+  readonly id: string;
+  readonly ID: string;
+  readonly name: string;
+  readonly description: string;
+  readonly company: string;
+}
+
+/** `GET /v4/identity`: the account that a token belongs to. Any valid token may ask. */
+@Controller('v4')
+export class IdentityController {
+  constructor(
+    @Inject(ApiAccess) private readonly access: ApiAccess,
+    @Inject(AccountSettings) private readonly account: AccountSettings,
+  ) {}
+
+  @Get(andMore('identity'))
+  async get(@Req() request: FastifyRequest): Promise<Identity> {
+    const { id, name } = await this.account.view(await this.access.requireV4(request));
+    return { id, ID: id, name, description: '', company: '' };
+  }
+}
