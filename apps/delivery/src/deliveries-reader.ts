@@ -10,13 +10,13 @@ export function deliveriesReader(
   failed: (error: unknown) => void,
 ) {
   return (record: ConsumedRecord): void => {
-    const { key, headers } = record;
+    const { key, headers, exactHeaders } = record;
     const delivery = decodeDeliveryHeaders(headers);
     const body = record.value ?? Buffer.alloc(0);
     const done = (): void => {
       record.done();
     };
-    if (delivery === undefined) exits.malformed({ key, value: body, headers }).then(done, failed);
+    if (delivery === undefined) exits.malformed({ key, value: body, headers: exactHeaders }).then(done, failed);
     else engine.accept({ delivery, body, key, done, isCurrent: () => record.isCurrent() });
   };
 }

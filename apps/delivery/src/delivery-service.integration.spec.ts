@@ -54,7 +54,9 @@ describe('DeliveryService', () => {
     await stage.run().started;
     for (const target of [failing, gone, disabled, { id: 'deleted', concurrency: 1 }])
       await stage.deliver(target, target.id);
-    await stage.raw({ topic: stage.topics.deliveries, value: 'stray', headers: { who: 'knows' } });
+    const bytes = Buffer.from([0xff, 0x00]);
+    const exact = { raw: [bytes], twice: [Buffer.from('one'), bytes] };
+    await stage.raw({ topic: stage.topics.deliveries, value: 'stray', headers: { who: 'knows', ...exact } });
     await stage.raw({ topic: stage.topics.retry['1s'], value: 'lost' });
     await until(() => stage.dead.length === 6 && stage.attempts.length === 4, 'all have ended');
 
@@ -67,6 +69,7 @@ describe('DeliveryService', () => {
       ['lost', 'delivery_malformed'],
       ['stray', 'delivery_malformed'],
     ]);
+    expect(stage.dead.find(({ headers }) => headers.who === 'knows')?.exactHeaders).toMatchObject(exact);
     expect(stage.events().sort()).toEqual(['failing', 'gone']);
   });
 

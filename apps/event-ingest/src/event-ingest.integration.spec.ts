@@ -326,14 +326,16 @@ describe('event-ingest', () => {
   it('given a broken record and one of an unknown account, rejects them as they came and goes on', async () => {
     const topic = names.ingest;
     const bytes = Buffer.from([0x7b, 0xff, 0x00]);
+    const exact = { raw: [bytes], twice: ['one', 'two'].map((text) => Buffer.from(text)) };
     const unknown = JSON.stringify({ ...EVENT, id: 'u', account: 'nobody' });
-    await producer.send({ topic, partition: 0, key: 'k', value: bytes, headers: { mine: 'yes' } });
+    await producer.send({ topic, partition: 0, key: 'k', value: bytes, headers: { mine: 'yes', ...exact } });
     await producer.send({ topic, partition: 0, value: unknown });
     await producer.send({ topic, partition: 0, value: JSON.stringify({ ...EVENT, id: 'after', account: ACCOUNT }) });
     await eventOf('after');
     const broken = await recordWhere(names.ingestRejected, ({ headers }) => headers.mine === 'yes');
     expect(String(broken.key)).toBe('k');
     expect(broken.value).toEqual(bytes);
+    expect(broken.exactHeaders).toMatchObject(exact);
     expect(broken.headers).toMatchObject({ 'rejected-code': 'invalid_json' });
     expect(broken.headers['rejected-origin']).toMatch(new RegExp(`^${topic}/0/\\d+$`));
     const stranger = await recordWhere(names.ingestRejected, ({ value }) => String(value) === unknown);

@@ -1,3 +1,4 @@
+import type { OutgoingHeaders } from './record-headers.js';
 import type { TopicPartition } from './topic-partition.js';
 
 /** A record as a handler gets it. */
@@ -5,8 +6,10 @@ export interface ConsumedRecord extends TopicPartition {
   readonly offset: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** Values as UTF-8. Of headers with the same name, the last. */
+  /** Values as UTF-8. Of headers with the same name, the last; without those that have no value. */
   readonly headers: Record<string, string>;
+  /** The same for passing them on: bytes and repeats as they came. */
+  readonly exactHeaders: OutgoingHeaders;
   /** Unix milliseconds. */
   readonly timestamp: number;
   /**

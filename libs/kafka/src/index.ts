@@ -12,6 +12,7 @@ export type { Log } from './log.js';
 export type { OutgoingRecord } from './outgoing-record.js';
 export { PRODUCER_ERRORS, ProducerError } from './producer-error.js';
 export type { ProducerErrorCode } from './producer-error.js';
+export type { OutgoingHeaders } from './record-headers.js';
 export { RecordConsumer } from './record-consumer.js';
 export type { PartitionState, RecordConsumerOptions, WaterMark } from './record-consumer-options.js';
 export { partitionKey } from './topic-partition.js';

@@ -1,10 +1,11 @@
 import type { Message, TopicMessages } from 'kafkajs';
+import type { OutgoingHeaders } from './record-headers.js';
 
 export interface OutgoingRecord {
   readonly topic: string;
   readonly key?: Buffer | string | null;
   readonly value: Buffer | string | null;
-  readonly headers?: Readonly<Record<string, string | Buffer>>;
+  readonly headers?: OutgoingHeaders;
   /** Default: by the key, as Java's producer does. */
   readonly partition?: number;
   /** Unix milliseconds. Default now. */
@@ -17,8 +18,16 @@ const OVERHEAD_BYTES = 100;
 /** Bytes of a record in a batch, rather more than less. */
 export function sizeOf({ key, value, headers }: OutgoingRecord): number {
   let bytes = OVERHEAD_BYTES + lengthOf(key) + lengthOf(value);
-  for (const name in headers) bytes += Buffer.byteLength(name) + lengthOf(headers[name]) + 10;
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) for (const one of value) bytes += headerSize(name, one);
+    else bytes += headerSize(name, value);
+  }
   return bytes;
+}
+
+function headerSize(name: string, value: Buffer | string | undefined): number {
+  return Buffer.byteLength(name) + lengthOf(value) + 10;
 }
 
 function lengthOf(data: Buffer | string | null | undefined): number {

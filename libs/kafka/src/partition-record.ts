@@ -1,6 +1,8 @@
-import type { IHeaders, KafkaMessage } from 'kafkajs';
+import type { KafkaMessage } from 'kafkajs';
 import type { ConsumedRecord } from './consumed-record.js';
 import type { PartitionAssignment } from './partition-assignment.js';
+import { readHeaders } from './record-headers.js';
+import type { OutgoingHeaders } from './record-headers.js';
 
 /** Estimate of what a record costs beside its key, value and headers: objects, buffers, what the handler makes of it. */
 const OVERHEAD_BYTES = 600;
@@ -15,6 +17,7 @@ export class PartitionRecord implements ConsumedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Record<string, string>;
+  readonly exactHeaders: OutgoingHeaders;
   readonly timestamp: number;
   readonly bytes: number;
 
@@ -29,9 +32,11 @@ export class PartitionRecord implements ConsumedRecord {
     this.epoch = assignment.epoch;
     this.key = own(message.key);
     this.value = own(message.value);
-    this.headers = texts(message.headers);
+    const { texts, exact } = readHeaders(message.headers);
+    this.headers = texts;
+    this.exactHeaders = exact;
     this.timestamp = Number(message.timestamp);
-    this.bytes = OVERHEAD_BYTES + (this.key?.length ?? 0) + (this.value?.length ?? 0) + sizeOf(this.headers);
+    this.bytes = OVERHEAD_BYTES + (this.key?.length ?? 0) + (this.value?.length ?? 0) + sizeOf(exact);
   }
 
   get replayed(): boolean {
@@ -53,18 +58,11 @@ export function own(part: Buffer | null): Buffer | null {
   return Buffer.from(part);
 }
 
-function texts(headers: IHeaders | undefined): Record<string, string> {
-  const result: Record<string, string> = {};
+function sizeOf(headers: OutgoingHeaders): number {
+  let bytes = 0;
   for (const name in headers) {
     const value = headers[name];
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) result[name] = last.toString();
+    bytes += Array.isArray(value) ? value.reduce((sum, one) => sum + one.length, 0) : (value?.length ?? 0);
   }
-  return result;
-}
-
-function sizeOf(headers: Readonly<Record<string, string>>): number {
-  let bytes = 0;
-  for (const name in headers) bytes += headers[name]?.length ?? 0;
   return bytes;
 }

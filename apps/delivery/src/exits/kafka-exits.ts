@@ -1,6 +1,6 @@
 import { DEAD_REASONS, encodeDeliveryHeaders } from '@postduif/contracts';
 import type { Attempt, DeadHeaders, DeadReason, DeliveryHeaders, TopicNames } from '@postduif/contracts';
-import type { OutgoingRecord } from '@postduif/kafka';
+import type { OutgoingHeaders, OutgoingRecord } from '@postduif/kafka';
 import { tierFor } from '@postduif/retry-schedule';
 import { describeFailure } from '../engine/outcome.js';
 import type { AttemptFacts, Clock, Exits, Job } from '../engine/ports.js';
@@ -13,7 +13,7 @@ export interface DurableProducer {
 interface Letter {
   readonly key: Buffer | null;
   readonly value: Buffer;
-  readonly headers: Record<string, string>;
+  readonly headers: OutgoingHeaders;
 }
 
 /** Where deliveries go when they leave the engine: the wheel's topics, the dead letters, the attempts. */

@@ -14,7 +14,7 @@ import {
 } from '@postduif/contracts';
 import type { Attempt, ConfigSnapshot, DeliveryHeaders, TopicNames, WebhookSnapshot } from '@postduif/contracts';
 import { createKafka, ensureTopics, FlushingProducer, RecordConsumer, withAdmin } from '@postduif/kafka';
-import type { ConsumedRecord, KafkaClients } from '@postduif/kafka';
+import type { ConsumedRecord, KafkaClients, OutgoingHeaders } from '@postduif/kafka';
 import { Health } from '@postduif/service';
 import { generateSigningKey, generateWebhookSecret, parseEncryptionKeys, seal } from '@postduif/signing';
 import { pino } from 'pino';
@@ -159,7 +159,7 @@ export class DeliveryStage {
     });
   }
 
-  async raw(record: { topic: string; value: string; headers?: Record<string, string> }): Promise<void> {
+  async raw(record: { topic: string; value: string; headers?: OutgoingHeaders }): Promise<void> {
     await this.#producer.send(record);
   }
 

@@ -95,13 +95,13 @@ export class WheelReader {
   }
 
   #read(record: ConsumedRecord): void {
-    const { topic, partition, timestamp, key, value, headers } = record;
+    const { topic, partition, timestamp, key, value, headers, exactHeaders } = record;
     const done = (): void => {
       record.done();
     };
     const delivery = decodeDeliveryHeaders(headers);
     if (delivery === undefined) {
-      const letter = { key, value: value ?? Buffer.alloc(0), headers };
+      const letter = { key, value: value ?? Buffer.alloc(0), headers: exactHeaders };
       this.options.exits.malformed(letter).then(done, this.options.failed);
       return;
     }
@@ -114,7 +114,7 @@ export class WheelReader {
       topic: dueAt <= now ? topics.deliveries : topics.retry[tierFor(dueAt - now).name],
       key: record.key,
       value: record.value ?? Buffer.alloc(0),
-      headers: record.headers,
+      headers: record.exactHeaders,
     });
   }
 }

@@ -56,6 +56,7 @@ function aRecord(value: unknown = EVENT, given: Partial<IngestRecord> = {}): Ing
     key: Buffer.from('k'),
     value: typeof value === 'string' ? Buffer.from(value) : Buffer.from(JSON.stringify(value)),
     headers: { mine: 'yes' },
+    exactHeaders: { mine: 'yes' },
     acknowledged: 0,
     done: () => {
       record.acknowledged += 1;

@@ -5,12 +5,17 @@ import type { ConsumedRecord, OutgoingRecord } from '@postduif/kafka';
 /** A record of the topic `ingest` as it came. */
 export type IngestRecord = Pick<
   ConsumedRecord,
-  'topic' | 'partition' | 'offset' | 'timestamp' | 'key' | 'value' | 'headers' | 'done' | 'isCurrent'
+  'topic' | 'partition' | 'offset' | 'timestamp' | 'key' | 'value' | 'headers' | 'exactHeaders' | 'done' | 'isCurrent'
 >;
 
 /** The record for `ingest.rejected`: everything as it came, and headers that say why. */
 export function rejectedRecord(topic: string, record: IngestRecord, refusal: ApiError): OutgoingRecord {
-  return { topic, key: record.key, value: record.value, headers: { ...record.headers, ...reasonOf(record, refusal) } };
+  return {
+    topic,
+    key: record.key,
+    value: record.value,
+    headers: { ...record.exactHeaders, ...reasonOf(record, refusal) },
+  };
 }
 
 /** For a record that, with the reason beside it, is larger than the topic takes: the reason alone. The original is at its origin. */

@@ -7,7 +7,17 @@ import type { EncodedBody } from '@postduif/payload-encoding';
 /** A record of `events`. */
 export type EventRecord = Pick<
   ConsumedRecord,
-  'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers' | 'timestamp' | 'replayed' | 'done' | 'isCurrent'
+  | 'topic'
+  | 'partition'
+  | 'offset'
+  | 'key'
+  | 'value'
+  | 'headers'
+  | 'exactHeaders'
+  | 'timestamp'
+  | 'replayed'
+  | 'done'
+  | 'isCurrent'
 >;
 
 /** When event-ingest accepted the event, Unix milliseconds. */

@@ -1,6 +1,6 @@
 import { REJECTED_HEADERS } from '@postduif/contracts';
 import type { ErrorCode } from '@postduif/contracts';
-import type { OutgoingRecord } from '@postduif/kafka';
+import type { OutgoingHeaders, OutgoingRecord } from '@postduif/kafka';
 import type { EventRecord } from './delivery-records.js';
 import type { DurableWriter, Written } from './durable-writer.js';
 
@@ -20,12 +20,12 @@ export class Rejections {
       [REJECTED_HEADERS.detail]: detail.slice(0, MOST_DETAIL),
       [REJECTED_HEADERS.origin]: `${record.topic}/${record.partition}/${record.offset}`,
     };
-    const { key, value, headers } = record;
-    const written = await this.writer.write(this.#record(key, value, { ...headers, ...reason }));
+    const { key, value, exactHeaders } = record;
+    const written = await this.writer.write(this.#record(key, value, { ...exactHeaders, ...reason }));
     return written === 'too large' ? this.writer.write(this.#record(null, null, reason)) : written;
   }
 
-  #record(key: Buffer | null, value: Buffer | null, headers: Record<string, string>): OutgoingRecord {
+  #record(key: Buffer | null, value: Buffer | null, headers: OutgoingHeaders): OutgoingRecord {
     return { topic: this.topic, key, value, headers };
   }
 }

@@ -57,6 +57,7 @@ export function aRecord(
     key: Buffer.from('1234/event-1'),
     value: event === null ? null : Buffer.from(text),
     headers: { [EVENT_HEADERS.acceptedAt]: '1768472430000' },
+    exactHeaders: given.headers ?? {},
     timestamp: 1_768_472_430_000,
     replayed: false,
     acknowledged: 0,
