@@ -15,7 +15,8 @@ export class Child<C extends Commands> {
     script: string,
     base: string,
   ) {
-    this.#process = fork(fileURLToPath(new URL(script, base)), { serialization: 'advanced' });
+    // What was loaded into this process to watch its own parent is not for its children.
+    this.#process = fork(fileURLToPath(new URL(script, base)), { serialization: 'advanced', execArgv: [] });
     this.#process.on('message', (answer: Answer) => {
       this.#answered(answer);
     });
