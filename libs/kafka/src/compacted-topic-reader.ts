@@ -54,6 +54,7 @@ export class CompactedTopicReader {
         maxBytesPerFetch: 4 * 1024 * 1024,
         // An entry ends the wait; it only spares requests while there is none.
         maxWaitTimeInMs: 500,
+        minBytes: 1,
         sessionTimeoutMs: 30_000,
         log,
         clock,

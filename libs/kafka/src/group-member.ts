@@ -16,6 +16,7 @@ export interface GroupMemberOptions {
   readonly maxBytesPerPartition: number;
   readonly maxBytesPerFetch: number;
   readonly maxWaitTimeInMs: number;
+  readonly minBytes: number;
   readonly sessionTimeoutMs: number;
   readonly log: Log;
   readonly clock: Clock;
@@ -174,7 +175,8 @@ export class GroupMember {
   }
 
   #build(): Consumer {
-    const { kafka, groupId, maxBytesPerPartition, maxBytesPerFetch, maxWaitTimeInMs, sessionTimeoutMs } = this.options;
+    const { kafka, groupId, maxBytesPerPartition, maxBytesPerFetch, maxWaitTimeInMs, minBytes, sessionTimeoutMs } =
+      this.options;
     const joining = watchJoining(() => this.#letGo ?? Promise.resolve());
     const sign = (): void => {
       this.#sign();
@@ -185,6 +187,7 @@ export class GroupMember {
         maxBytesPerPartition,
         maxBytes: maxBytesPerFetch,
         maxWaitTimeInMs,
+        minBytes,
         sessionTimeout: sessionTimeoutMs,
         rebalanceTimeout: Math.max(sessionTimeoutMs, REBALANCE_MS),
         heartbeatInterval: HEARTBEAT_MS,

@@ -52,6 +52,8 @@ export interface RecordConsumerOptions {
   readonly maxBytesPerFetch?: number;
   /** Milliseconds that a fetch waits for records. Default 100. */
   readonly maxWaitTimeInMs?: number;
+  /** Bytes that a fetch waits for, no longer than `maxWaitTimeInMs`. Many small fetches cost the broker most. Default 1: none waits. */
+  readonly minBytes?: number;
   /**
    * Milliseconds after which the group takes a silent member's partitions away, and so until they are read on after a kill. Default
    * 6,000, the least that brokers allow by default.

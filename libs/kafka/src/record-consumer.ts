@@ -69,6 +69,7 @@ export class RecordConsumer {
         maxBytesPerPartition: options.maxBytesPerPartition ?? MIB,
         maxBytesPerFetch: options.maxBytesPerFetch ?? 10 * MIB,
         maxWaitTimeInMs: options.maxWaitTimeInMs ?? 100,
+        minBytes: options.minBytes ?? 1,
         sessionTimeoutMs: options.sessionTimeoutMs ?? 6_000,
         log,
         clock,

@@ -6,6 +6,8 @@ import type { LogEnds, ReadingStart } from './reading-start.js';
 
 /** What is read of one partition and not stored yet; bounds the memory while PostgreSQL is away. */
 const HIGH_WATER = { records: 2_000, bytes: 4 * 1024 * 1024 };
+/** History may be a moment behind: few large transactions cost the database and the broker much less than many small ones. */
+const WORTH_FETCHING_BYTES = 256 * 1024;
 const MOST_SILENCE_MS = 60_000;
 
 export interface RecordReaderOptions {
@@ -63,6 +65,7 @@ export class RecordReader {
       groupId,
       topics,
       highWater: HIGH_WATER,
+      minBytes: WORTH_FETCHING_BYTES,
       startOffsets: (partitions) => start.of(partitions),
       onRecord: (record) => {
         writer.add(record);

@@ -6,6 +6,7 @@ import type { Log } from '../log.js';
 import type { Webhooks } from './webhooks.js';
 
 const REASON = 'receiver_gone';
+const WORTH_FETCHING_BYTES = 256 * 1024;
 const MARK = Buffer.from(`"${REASON}"`);
 
 export interface GoneReceiversOptions {
@@ -30,6 +31,8 @@ export class GoneReceivers {
       kafka,
       groupId,
       topics: [topic],
+      // Nobody notices a moment, and there is an attempt for every delivery.
+      minBytes: WORTH_FETCHING_BYTES,
       onRecord: (record) => {
         this.#take(record);
       },

@@ -26,9 +26,9 @@ interface Account {
   seconds: number;
 }
 
-const EVERY_MS = 1_000;
+const EVERY_MS = 3_000;
 
-/** Looks every second at what each process uses: a process that is killed takes at most that second's knowledge with it. */
+/** Looks every three seconds at what each process uses: a process that is killed takes at most so much knowledge with it. */
 export class ResourceMonitor {
   readonly #accounts = new Map<string, Account>();
   readonly #peaks = new Map<string, number>();

@@ -30,6 +30,8 @@ const CASES: readonly Case[] = [
 /** Requests in flight that each webhook allows: the most there are, as the webhook is not to be the limit. */
 const CONCURRENCY = 200;
 const PATIENCE_MS = 300_000;
+/** The broker compiles what it often does, but only after some time. */
+const WARM_UP_DELIVERIES = 30_000;
 
 interface Outcome extends Usage {
   readonly goal: number;
@@ -64,7 +66,7 @@ async function measure(one: Case, system: System, { short }: Bench): Promise<Out
   const properties = { trigger: shape.type, format, concurrency: CONCURRENCY };
   await system.createWebhooks(receivers.map((receiver) => ({ receiver, ...properties })));
   const routes = [{ shape, receivers }];
-  await system.warmUp({ routes, count: (short ? 300 : 5_000) / one.webhooks, way });
+  await system.warmUp({ routes, count: (short ? 300 : WARM_UP_DELIVERIES) / one.webhooks, way });
   const before = await system.attemptsStored();
   const begin = await system.monitor.look();
   system.monitor.newPeaks();

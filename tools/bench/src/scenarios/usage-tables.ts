@@ -35,7 +35,7 @@ export function cpuTable(parts: readonly Usage[]): Table {
 export function memoryTable(parts: readonly Usage[]): Table {
   const total = ({ peaks }: Usage): number => [...peaks.values()].reduce((sum, bytes) => sum + bytes, 0);
   return {
-    title: 'Most memory by process (looked at every second; on Linux shared pages count once)',
+    title: 'Most memory by process (looked at every three seconds; on Linux shared pages count once)',
     columns: [{ name: 'process' }, ...parts.map(({ name }) => ({ name, unit: 'MiB' }))],
     rows: [
       ...processes(parts, 'peaks')
