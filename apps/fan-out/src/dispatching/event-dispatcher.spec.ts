@@ -64,6 +64,14 @@ function given(...webhooks: Partial<WebhookSnapshot>[]) {
   return { dispatcher, writer, facts, index };
 }
 
+function deliveryOf(record: Pick<OutgoingRecord, 'headers'> | undefined) {
+  return decodeDeliveryHeaders(record?.headers as Record<string, string>);
+}
+
+function eventOf(record: OutgoingRecord): string | undefined {
+  return deliveryOf(record)?.event;
+}
+
 describe('an event that somebody wants', () => {
   it('given three webhooks, then each gets a delivery of the first attempt, keyed by webhook', async () => {
     const { dispatcher, writer, facts } = given({}, { format: 'form' }, {});
@@ -74,8 +82,9 @@ describe('an event that somebody wants', () => {
     await settled();
 
     expect(writer.on(DELIVERIES).map(({ key }) => key)).toEqual(['1', '2', '3']);
-    for (const { key, headers } of writer.on(DELIVERIES))
-      expect(decodeDeliveryHeaders(headers as Record<string, string>)).toEqual({
+    for (const one of writer.on(DELIVERIES)) {
+      const { key } = one;
+      expect(deliveryOf(one)).toEqual({
         delivery: deliveryId({ account: '1234', source: '/shop', id: 'event-1' }, key as string),
         account: '1234',
         webhook: key,
@@ -86,6 +95,7 @@ describe('an event that somebody wants', () => {
         acceptedAt: 1_768_472_430_100,
         traceparent,
       });
+    }
     expect(record.acknowledged).toBe(1);
     expect(facts).toEqual([
       expect.objectContaining({ outcome: 'matched', event: 'event-1', webhooks: ['1', '2', '3'], waitedMs: 150 }),
@@ -107,7 +117,7 @@ describe('an event that somebody wants', () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
     dispatcher.take(aRecord(anEvent({ traceparent }), { headers: {}, timestamp: 1_700_000_000_000 }));
     await settled();
-    expect(writer.records[0]?.headers).toMatchObject({ 'accepted-at': '1700000000000', traceparent });
+    expect(deliveryOf(writer.records[0])).toMatchObject({ acceptedAt: 1_700_000_000_000, traceparent });
   });
 
   it('given numbers that no double holds, then their digits stay', async () => {
@@ -161,7 +171,7 @@ describe('acknowledging', () => {
     dispatcher.take(aRecord(anEvent({ id: 'a' })));
     dispatcher.take(aRecord(anEvent({ id: 'b' })));
     await settled();
-    expect(writer.records.map(({ headers }) => headers?.event)).toEqual(['a', 'b']);
+    expect(writer.records.map(eventOf)).toEqual(['a', 'b']);
   });
 
   it('given that the service stops before a delivery is durable, then the event is not acknowledged', async () => {
@@ -184,7 +194,7 @@ describe('acknowledging', () => {
     expect(dispatcher.waiting).toBe(3);
     writer.makeRoom();
     await settled();
-    expect(writer.records.map(({ headers }) => headers?.event)).toEqual(['a', 'b', 'c']);
+    expect(writer.records.map(eventOf)).toEqual(['a', 'b', 'c']);
     expect(dispatcher.waiting).toBe(0);
   });
 
@@ -275,7 +285,7 @@ describe('records that cannot be fanned out', () => {
       [REJECTED_HEADERS.origin]: `events/0/${record.offset}`,
     });
     expect([record.acknowledged, next.acknowledged]).toEqual([1, 1]);
-    expect(writer.on(DELIVERIES).map(({ headers }) => headers?.event)).toEqual(['next']);
+    expect(writer.on(DELIVERIES).map(eventOf)).toEqual(['next']);
     expect(facts.map(({ outcome }) => outcome).sort()).toEqual(['matched', 'rejected']);
   });
 
