@@ -45,7 +45,7 @@ export const subscriptionSettings = {
     .string()
     .regex(/^[A-Za-z0-9._~+/-]{8,}=*$/, TOKEN)
     .optional(),
-  /** `true`: `/v4` also takes `?access_token=`, as older clients of Copernica send it. Such tokens may end up in logs of proxies. */
+  /** `true`: `/v4` also takes `?access_token=`, as older versions do and as Copernica's own class sends it. Such tokens may end up in logs of proxies. */
   V4_QUERY_TOKEN: z
     .enum(['true', 'false'], 'must be true or false')
     .default('false')

@@ -34,6 +34,7 @@ import { SigningKeys } from './signing-keys/signing-keys.js';
 import { subscriptionModule } from './subscription.module.js';
 import { ApiTokens } from './tokens/api-tokens.js';
 import { configureBodies } from './v4/bodies.js';
+import { redirectOldPuts } from './v4/old-versions.js';
 import { PublicAddress } from './v4/public-address.js';
 import { V4Filter } from './v4/v4.filter.js';
 import { HandlerValidation } from './validation/handler-validation.js';
@@ -66,6 +67,7 @@ export class Subscription {
   readonly #answers: AnswerWhenPublished;
   readonly #grpc: GrpcFrontDoor | undefined;
   #management: ManagementPort | undefined;
+  readonly #address: PublicAddress;
   readonly #stopped = new AbortController();
 
   constructor(private readonly context: SubscriptionContext) {
@@ -89,6 +91,7 @@ export class Subscription {
       maxResponseBytes: MAX_FILE_BYTES,
       keptResponseBytes: MAX_FILE_BYTES,
     });
+    this.#address = new PublicAddress(settings.PUBLIC_URL);
     this.#kafka = kafka;
     this.#database = database;
     this.#accounts = accounts;
@@ -139,7 +142,7 @@ export class Subscription {
       jwts: this.#jwts,
       tokens: new ApiTokens(database, now, log),
       ...(this.#grpc === undefined ? {} : { grpc: this.#grpc.module }),
-      address: new PublicAddress(settings.PUBLIC_URL),
+      address: this.#address,
     });
     health.add({ name: 'database', ready: () => database.ready() });
     health.add({
@@ -163,6 +166,7 @@ export class Subscription {
     app.useGlobalInterceptors(this.#answers);
     await openFrontDoor(fastify, { ingest: settings.INGEST_URL, history: settings.HISTORY_URL });
     configureBodies(fastify);
+    redirectOldPuts(fastify, this.#address);
   }
 
   /** Waits for PostgreSQL and Kafka, in any order; then publishes. */

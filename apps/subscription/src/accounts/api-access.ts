@@ -4,6 +4,7 @@ import { ApiError } from '@postduif/contracts';
 import type { Scope } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
 import type { JwtIssuer } from '../jwt/jwt-issuer.js';
+import { versionOf } from '../v4/versions.js';
 import type { AccountStore } from './account-store.js';
 
 /** Who calls the API, and whether he may. */
@@ -19,10 +20,14 @@ export class ApiAccess {
     return this.of(bearerToken(request.headers.authorization), scope);
   }
 
-  /** For `/v4`: also `?access_token=`, where the operator allows it (spec section 10.1). Without a scope any valid token will do. */
-  requireV4(request: FastifyRequest, scope?: Scope): Promise<Access> {
+  /**
+   * For Copernica's and SMTPeter's addresses: also `?access_token=`, on `/v4` only where the operator allows it (spec section 10.1).
+   * Without a scope any valid token will do.
+   */
+  requireCompatible(request: FastifyRequest, scope?: Scope): Promise<Access> {
     const given = (request.query as Readonly<Record<string, unknown>>).access_token;
-    const inQuery = this.options.queryToken && typeof given === 'string' ? given : undefined;
+    const allowed = this.options.queryToken || versionOf(request) !== 'v4';
+    const inQuery = allowed && typeof given === 'string' ? given : undefined;
     return this.of(bearerToken(request.headers.authorization) ?? inQuery, scope);
   }
 

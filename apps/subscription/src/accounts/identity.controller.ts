@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { andMore } from '../v4/paths.js';
+import { inAllVersions } from '../v4/versions.js';
 import { AccountSettings } from './account-settings.js';
 import { ApiAccess } from './api-access.js';
 
@@ -14,16 +14,16 @@ export interface Identity {
 }
 
 /** `GET /v4/identity`: the account that a token belongs to. Any valid token may ask. */
-@Controller('v4')
+@Controller()
 export class IdentityController {
   constructor(
     @Inject(ApiAccess) private readonly access: ApiAccess,
     @Inject(AccountSettings) private readonly account: AccountSettings,
   ) {}
 
-  @Get(andMore('identity'))
+  @Get(inAllVersions('identity'))
   async get(@Req() request: FastifyRequest): Promise<Identity> {
-    const { id, name } = await this.account.view(await this.access.requireV4(request));
+    const { id, name } = await this.account.view(await this.access.requireCompatible(request));
     return { id, ID: id, name, description: '', company: '' };
   }
 }

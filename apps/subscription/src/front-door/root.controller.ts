@@ -5,6 +5,6 @@ import { Controller, Get } from '@nestjs/common';
 export class RootController {
   @Get()
   describe(): { name: string; service: string; apis: string[] } {
-    return { name: 'Postduif', service: 'subscription', apis: ['/v1', '/v4'] };
+    return { name: 'Postduif', service: 'subscription', apis: ['/v1', '/v2', '/v3', '/v4'] };
   }
 }

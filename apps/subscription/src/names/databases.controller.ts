@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, 
 import { createTitled, registerTitled, renameTitled } from '@postduif/contracts';
 import type { Page, TitledView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { andMore } from '../v4/paths.js';
+import { inAllVersions } from '../v4/versions.js';
 import { NameRequests } from './name-requests.js';
 import { toCollection, toDatabase } from './name-views.js';
 
@@ -13,16 +13,16 @@ function collectionsOf(id: string) {
 }
 
 /** Databases and collections: POST gives out an id, PUT on a list names one that the producer of the events has given out. */
-@Controller('v4')
+@Controller()
 export class DatabasesController {
   constructor(@Inject(NameRequests) private readonly requests: NameRequests) {}
 
-  @Get(andMore('databases'))
+  @Get(inAllVersions('databases'))
   list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<Page<TitledView>> {
     return this.requests.list(request, DATABASES, toDatabase, query);
   }
 
-  @Post(andMore('databases'))
+  @Post(inAllVersions('databases'))
   create(
     @Req() request: FastifyRequest,
     @Body() body: unknown,
@@ -31,7 +31,7 @@ export class DatabasesController {
     return this.requests.create(request, reply, DATABASES, { schema: createTitled, body, entity: 'database' });
   }
 
-  @Put(andMore('databases'))
+  @Put(inAllVersions('databases'))
   @HttpCode(204)
   register(
     @Req() request: FastifyRequest,
@@ -41,18 +41,18 @@ export class DatabasesController {
     return this.requests.register(request, reply, DATABASES, { schema: registerTitled, body, entity: 'database' });
   }
 
-  @Get(andMore('database/:id'))
+  @Get(inAllVersions('database/:id'))
   get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<TitledView> {
     return this.requests.get(request, { ...DATABASES, id }, toDatabase);
   }
 
-  @Put(andMore('database/:id'))
+  @Put(inAllVersions('database/:id'))
   @HttpCode(204)
   change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
     return this.requests.change(request, { ...DATABASES, id }, renameTitled, body);
   }
 
-  @Get(andMore('database/:id/collections'))
+  @Get(inAllVersions('database/:id/collections'))
   listCollections(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
@@ -61,7 +61,7 @@ export class DatabasesController {
     return this.requests.list(request, collectionsOf(id), toCollection, query);
   }
 
-  @Post(andMore('database/:id/collections'))
+  @Post(inAllVersions('database/:id/collections'))
   createCollection(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
@@ -73,7 +73,7 @@ export class DatabasesController {
     });
   }
 
-  @Put(andMore('database/:id/collections'))
+  @Put(inAllVersions('database/:id/collections'))
   @HttpCode(204)
   registerCollection(
     @Req() request: FastifyRequest,
@@ -86,12 +86,12 @@ export class DatabasesController {
     });
   }
 
-  @Get(andMore('collection/:id'))
+  @Get(inAllVersions('collection/:id'))
   getCollection(@Req() request: FastifyRequest, @Param('id') id: string): Promise<TitledView> {
     return this.requests.get(request, { kind: 'collection', id }, toCollection);
   }
 
-  @Put(andMore('collection/:id'))
+  @Put(inAllVersions('collection/:id'))
   @HttpCode(204)
   changeCollection(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
     return this.requests.change(request, { kind: 'collection', id }, renameTitled, body);

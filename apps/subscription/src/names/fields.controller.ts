@@ -2,22 +2,22 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, 
 import { createField, renameField } from '@postduif/contracts';
 import type { FieldView, Page } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { andMore } from '../v4/paths.js';
+import { inAllVersions } from '../v4/versions.js';
 import { NameRequests } from './name-requests.js';
 import type { Parent } from './name-requests.js';
 import { toField } from './name-views.js';
 
 /** The fields of databases and collections. */
-@Controller('v4')
+@Controller()
 export class FieldsController {
   constructor(@Inject(NameRequests) private readonly requests: NameRequests) {}
 
-  @Get([...andMore('database/:database/fields'), ...andMore('collection/:collection/fields')])
+  @Get([...inAllVersions('database/:database/fields'), ...inAllVersions('collection/:collection/fields')])
   list(@Req() request: FastifyRequest, @Param() path: FieldPath, @Query() query: unknown): Promise<Page<FieldView>> {
     return this.requests.list(request, { kind: 'field', parent: parentIn(path) }, toField, query);
   }
 
-  @Post([...andMore('database/:database/fields'), ...andMore('collection/:collection/fields')])
+  @Post([...inAllVersions('database/:database/fields'), ...inAllVersions('collection/:collection/fields')])
   create(
     @Req() request: FastifyRequest,
     @Param() path: FieldPath,
@@ -33,12 +33,12 @@ export class FieldsController {
     );
   }
 
-  @Get([...andMore('database/:database/field/:id'), ...andMore('collection/:collection/field/:id')])
+  @Get([...inAllVersions('database/:database/field/:id'), ...inAllVersions('collection/:collection/field/:id')])
   get(@Req() request: FastifyRequest, @Param() path: FieldPath, @Param('id') id: string): Promise<FieldView> {
     return this.requests.get(request, { kind: 'field', parent: parentIn(path), id }, toField);
   }
 
-  @Put([...andMore('database/:database/field/:id'), ...andMore('collection/:collection/field/:id')])
+  @Put([...inAllVersions('database/:database/field/:id'), ...inAllVersions('collection/:collection/field/:id')])
   @HttpCode(204)
   change(
     @Req() request: FastifyRequest,

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, 
 import { changeInterest, createInterest } from '@postduif/contracts';
 import type { InterestView, Page } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { andMore } from '../v4/paths.js';
+import { inAllVersions } from '../v4/versions.js';
 import { NameRequests } from './name-requests.js';
 import { toInterest } from './name-views.js';
 
@@ -11,16 +11,16 @@ function interestsOf(id: string) {
 }
 
 /** The interests of databases, alone or in groups. */
-@Controller('v4')
+@Controller()
 export class InterestsController {
   constructor(@Inject(NameRequests) private readonly requests: NameRequests) {}
 
-  @Get(andMore('database/:id/interests'))
+  @Get(inAllVersions('database/:id/interests'))
   list(@Req() request: FastifyRequest, @Param('id') id: string, @Query() query: unknown): Promise<Page<InterestView>> {
     return this.requests.list(request, interestsOf(id), toInterest, query);
   }
 
-  @Post(andMore('database/:id/interests'))
+  @Post(inAllVersions('database/:id/interests'))
   create(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
@@ -30,12 +30,12 @@ export class InterestsController {
     return this.requests.create(request, reply, interestsOf(id), { schema: createInterest, body, entity: 'interest' });
   }
 
-  @Get(andMore('interest/:id'))
+  @Get(inAllVersions('interest/:id'))
   get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<InterestView> {
     return this.requests.get(request, { kind: 'interest', id }, toInterest);
   }
 
-  @Put(andMore('interest/:id'))
+  @Put(inAllVersions('interest/:id'))
   @HttpCode(204)
   change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
     return this.requests.change(request, { kind: 'interest', id }, changeInterest, body);

@@ -71,7 +71,7 @@ export class NameRequests {
     const given = parse(schema, body);
     const list = { account: caller.account, kind: path.kind, place: await this.#place(caller.account, path.parent) };
     const id = await this.names.create(caller, list, given);
-    sayCreated(reply, id, this.address.of(request, `/v4/${entity}/${id}`));
+    sayCreated(reply, id, this.address.entity(request, `${entity}/${id}`));
   }
 
   /** 201 when it was made, 204 when it was renamed. */
@@ -85,7 +85,7 @@ export class NameRequests {
     const { ID: id, name } = parse(schema, body);
     const list = { account: caller.account, kind: path.kind, place: await this.#place(caller.account, path.parent) };
     if (await this.names.register(caller, list, { id, name }))
-      sayCreated(reply, String(id), this.address.of(request, `/v4/${entity}/${id}`));
+      sayCreated(reply, String(id), this.address.entity(request, `${entity}/${id}`));
   }
 
   async change(request: FastifyRequest, path: NamePath, schema: z.ZodType<Changes>, body: unknown): Promise<void> {
@@ -96,7 +96,7 @@ export class NameRequests {
   }
 
   #caller(request: FastifyRequest, scope: Scope): Promise<Access> {
-    return this.access.requireV4(request, scope);
+    return this.access.requireCompatible(request, scope);
   }
 
   async #find(account: string, path: NamePath): Promise<NameRow> {

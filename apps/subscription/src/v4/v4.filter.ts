@@ -4,9 +4,10 @@ import type { ApiError } from '@postduif/contracts';
 import { ProblemFilter, toApiError } from '@postduif/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log.js';
+import { isCompatible } from './versions.js';
 
 /**
- * Errors of `/v4` in the shape of Copernica, 400 for everything that is the caller's fault (spec section 10.1). Other addresses answer
+ * Errors of Copernica's and SMTPeter's addresses in Copernica's shape, 400 for everything that is the caller's fault (spec section 10.1). Other addresses answer
  * problem details.
  */
 @Catch()
@@ -19,7 +20,7 @@ export class V4Filter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
-    if (!/^\/(v4|authenticate)(\/|\?|$)/.test(request.url)) {
+    if (!isCompatible(request.url)) {
       this.#problems.catch(thrown, host);
       return;
     }
@@ -32,14 +33,18 @@ export class V4Filter implements ExceptionFilter {
     void reply
       .status(later || error.status >= 500 ? error.status : 400)
       .header('content-type', 'application/json')
-      .send({ error: { message: messageOf(error, thrown) } });
+      .send({ error: { message: messageOf(error, thrown, request.url) } });
   }
 }
 
-function messageOf(error: ApiError, thrown: unknown): string {
+/** The path of a kind of thing without an id. */
+const WITHOUT_ID = /^\/v\d\/(webhook|feedbackloop|database|collection|interest)\/?(\?|$)/;
+
+function messageOf(error: ApiError, thrown: unknown, url: string): string {
   if (error.code === 'unauthenticated') return 'Invalid access token';
   // No route has this path and method.
-  if (thrown instanceof HttpException && [404, 405].includes(thrown.getStatus())) return 'Invalid method';
+  if (thrown instanceof HttpException && [404, 405].includes(thrown.getStatus()))
+    return WITHOUT_ID.test(url) ? "Invalid request, element 1 is missing in 'directory' path" : 'Invalid method';
   if (error.code === 'unsupported_media_type')
     return 'Invalid data provided: use application/json or application/x-www-form-urlencoded';
   return error.code === 'invalid_request' && error.options.cause !== undefined

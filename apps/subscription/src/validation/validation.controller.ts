@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
-import { andMore } from '../v4/paths.js';
+import { inAllVersions } from '../v4/versions.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { HandlerValidation } from './handler-validation.js';
 import type { ValidationReport } from './handler-validation.js';
@@ -18,7 +18,7 @@ export interface ValidationView {
 }
 
 /** The verification file of a handler: what to put where, and looking whether it is there. */
-@Controller('v4/webhook/:id')
+@Controller()
 export class ValidationController {
   constructor(
     @Inject(ApiAccess) private readonly access: ApiAccess,
@@ -26,9 +26,9 @@ export class ValidationController {
     @Inject(HandlerValidation) private readonly validation: HandlerValidation,
   ) {}
 
-  @Get(andMore('validation'))
+  @Get(inAllVersions('webhook/:id/validation'))
   async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationView> {
-    const caller = await this.access.requireV4(request, 'webhooks:write');
+    const caller = await this.access.requireCompatible(request, 'webhooks:write');
     const { handler, verification, validated, validatedAt } = await this.webhooks.get(caller, id);
     const { name, line } = verification;
     return {
@@ -39,9 +39,9 @@ export class ValidationController {
     };
   }
 
-  @Post(andMore('validate'))
+  @Post(inAllVersions('webhook/:id/validate'))
   @HttpCode(200)
   async validate(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationReport> {
-    return this.validation.validate(await this.access.requireV4(request, 'webhooks:write'), id);
+    return this.validation.validate(await this.access.requireCompatible(request, 'webhooks:write'), id);
   }
 }

@@ -6,20 +6,20 @@ import { ApiAccess } from '../accounts/api-access.js';
 import { unknownName } from '../names/names.js';
 import { pageOf } from '../v4/pages.js';
 import { parse } from '../v4/parse.js';
-import { andMore } from '../v4/paths.js';
+import { inAllVersions } from '../v4/versions.js';
 import { ApplyingWebhooks } from './applying-webhooks.js';
 import type { Target } from './applying-webhooks.js';
 import { toView } from './webhook.js';
 
 /** All webhooks that apply to a database or a collection, in three groups (spec section 9). */
-@Controller('v4')
+@Controller()
 export class ApplyingWebhooksController {
   constructor(
     @Inject(ApiAccess) private readonly access: ApiAccess,
     @Inject(ApplyingWebhooks) private readonly applying: ApplyingWebhooks,
   ) {}
 
-  @Get(andMore('database/:id/webhooks'))
+  @Get(inAllVersions('database/:id/webhooks'))
   ofDatabase(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
@@ -28,7 +28,7 @@ export class ApplyingWebhooksController {
     return this.#list(request, 'database', id, query);
   }
 
-  @Get(andMore('collection/:id/webhooks'))
+  @Get(inAllVersions('collection/:id/webhooks'))
   ofCollection(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
@@ -38,7 +38,7 @@ export class ApplyingWebhooksController {
   }
 
   async #list(request: FastifyRequest, kind: Target['kind'], id: string, query: unknown): Promise<BoundWebhookPage> {
-    const caller = await this.access.requireV4(request, 'webhooks:read');
+    const caller = await this.access.requireCompatible(request, 'webhooks:read');
     const number = numericId.safeParse(id);
     if (!number.success) throw unknownName(kind);
     const { trigger, start, limit, total: counted } = parse(listQuery, query);

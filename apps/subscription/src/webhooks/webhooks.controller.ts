@@ -6,13 +6,15 @@ import { ApiAccess } from '../accounts/api-access.js';
 import { sayCreated } from '../v4/created.js';
 import { pageOf } from '../v4/pages.js';
 import { parse } from '../v4/parse.js';
-import { andMore } from '../v4/paths.js';
+import { inAllVersions, ofSmtpeter } from '../v4/versions.js';
 import { PublicAddress } from '../v4/public-address.js';
 import { toView } from './webhook.js';
 import { Webhooks } from './webhooks.js';
 
-/** Copernica's methods for webhooks (spec section 10.2). */
-@Controller('v4')
+const ENTITY = [...inAllVersions('webhook/:id'), ...ofSmtpeter('webhook/:id', 'feedbackloop/:id')];
+
+/** Copernica's and SMTPeter's methods for webhooks (spec section 10.2). */
+@Controller()
 export class WebhooksController {
   constructor(
     @Inject(ApiAccess) private readonly access: ApiAccess,
@@ -20,55 +22,55 @@ export class WebhooksController {
     @Inject(PublicAddress) private readonly address: PublicAddress,
   ) {}
 
-  @Post(andMore('webhooks'))
+  @Post([...inAllVersions('webhooks'), ...ofSmtpeter('webhook', 'feedbackloop')])
   @HttpCode(201)
   async create(
     @Req() request: FastifyRequest,
     @Body() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const caller = await this.access.requireV4(request, 'webhooks:write');
+    const caller = await this.access.requireCompatible(request, 'webhooks:write');
     const { id } = await this.webhooks.create(caller, parse(createWebhook, body));
-    sayCreated(reply, id, this.address.of(request, `/v4/webhook/${id}`));
+    sayCreated(reply, id, this.address.entity(request, `webhook/${id}`));
   }
 
-  @Get(andMore('webhooks'))
+  @Get([...inAllVersions('webhooks'), ...ofSmtpeter('webhooks', 'feedbackloops')])
   async list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<Page<WebhookView>> {
-    const { account } = await this.access.requireV4(request, 'webhooks:read');
+    const { account } = await this.access.requireCompatible(request, 'webhooks:read');
     const { trigger, start, limit, total: counted } = parse(listQuery, query);
     const { webhooks, total } = await this.webhooks.list({ account, trigger }, { start, limit, total: counted });
     return pageOf({ start, limit }, webhooks.map(toView), total);
   }
 
-  @Get(andMore('webhook/:id'))
+  @Get(ENTITY)
   async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<WebhookView> {
-    const caller = await this.access.requireV4(request, 'webhooks:read');
+    const caller = await this.access.requireCompatible(request, 'webhooks:read');
     return toView(await this.webhooks.get(caller, id));
   }
 
-  @Put(andMore('webhook/:id'))
+  @Put(ENTITY)
   @HttpCode(204)
   async change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
-    const caller = await this.access.requireV4(request, 'webhooks:write');
+    const caller = await this.access.requireCompatible(request, 'webhooks:write');
     await this.webhooks.change(caller, id, parse(updateWebhook, body));
   }
 
   /** The way back when a receiver was gone (410). */
-  @Post(andMore('webhook/:id/enable'))
+  @Post(inAllVersions('webhook/:id/enable'))
   @HttpCode(204)
   async enable(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
-    const caller = await this.access.requireV4(request, 'webhooks:write');
+    const caller = await this.access.requireCompatible(request, 'webhooks:write');
     await this.webhooks.change(caller, id, { state: 'enabled' });
   }
 
-  @Delete(andMore('webhook/:id'))
+  @Delete(ENTITY)
   @HttpCode(204)
   async delete(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const caller = await this.access.requireV4(request, 'webhooks:write');
+    const caller = await this.access.requireCompatible(request, 'webhooks:write');
     await this.webhooks.delete(caller, id);
     void reply.header('x-deleted', `webhook ${id}`);
   }
