@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { execFileSync } from 'node:child_process';
 import qs from 'qs';
+import { hasPhp } from './php-client.js';
 
 /** What a receiver finds in a form. */
 export type Posted = string | readonly Posted[] | { readonly [name: string]: Posted };
@@ -49,15 +50,6 @@ export function readable(bytes: Buffer): string {
 
 function isList(value: Decoded): value is readonly Decoded[] {
   return Array.isArray(value);
-}
-
-function hasPhp(): boolean {
-  try {
-    execFileSync('php', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Every decoder that this machine has; one of them always. */
