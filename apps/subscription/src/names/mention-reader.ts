@@ -3,12 +3,12 @@ import type { ConsumedRecord, KafkaClients, TopicPartition } from '@postduif/kaf
 import type { Database } from '../database/database.js';
 import { interruptiblePause, keepTrying } from '../keep-trying.js';
 import type { Log } from '../log.js';
-import { isStorable, mentionsOf } from './mentions.js';
+import { isStorable, mentionKey, mentionsOf } from './mentions.js';
 import type { Mention } from './mentions.js';
 import { insertMentions } from './name-rows.js';
 
 const PACE_MS = 1_000;
-const MOST_BYTES = 512 * 1024;
+const MOST_BYTES = 256 * 1024;
 const COMMIT_MS = 1_000;
 /** What is remembered, so that the database is asked about news only. Beyond that it is forgotten and asked again. */
 const MOST_KNOWN = 100_000;
@@ -27,7 +27,7 @@ export interface MentionReaderOptions {
 }
 
 /**
- * Fills the registry of names from the topic `events`, at its own pace: one fetch of at most half a MiB from each partition, then a pause
+ * Fills the registry of names from the topic `events`, at its own pace: one fetch of at most a quarter of a MiB from each partition, then a pause
  * in which what is new is stored. However busy the topic is, that is all it costs; when there is more, names come later.
  */
 export class MentionReader {
@@ -75,7 +75,7 @@ export class MentionReader {
     this.#rest(record);
     let isNew = false;
     for (const mention of this.#mentionsIn(record)) {
-      const key = JSON.stringify(Object.values(mention));
+      const key = mentionKey(mention);
       if (this.#known.has(key) || !isStorable(mention)) continue;
       isNew = true;
       this.#news.set(key, mention);
