@@ -16,14 +16,22 @@ const kafka = createKafka({ clientId: 'tokens-test', brokers: brokers.split(',')
 
 /** Needs the compiled service: it runs as it does in production. */
 describe('tokens and JWTs', () => {
+  const encryptionKey = randomBytes(32).toString('base64');
   let test: TestDatabase;
   let service: RunningService;
 
+  const start = async () => {
+    const started = new RunningService({
+      ...{ DATABASE_URL: test.url, KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: prefix, ENCRYPTION_KEY: encryptionKey },
+    });
+    await started.listens();
+    await until(async () => ((await started.call('GET', '/ready')).ok ? true : undefined), 'readiness');
+    return started;
+  };
+
   beforeAll(async () => {
     test = await TestDatabase.create();
-    service = new RunningService({ DATABASE_URL: test.url, KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: prefix });
-    await service.listens();
-    await until(async () => ((await service.call('GET', '/ready')).ok ? true : undefined), 'readiness');
+    service = await start();
   });
   afterAll(async () => {
     expect(await service.stop()).toBe(0);
@@ -123,6 +131,22 @@ describe('tokens and JWTs', () => {
     const changed = Buffer.from(JSON.stringify({ ...claims, exp: 9_999_999_999 })).toString('base64url');
     const response = await as([header, changed, signature].join('.'), '/v4/webhooks');
     expect([response.status, await response.json()]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+  });
+
+  it('given another instance of the service, takes its JWTs, and that one ours', async () => {
+    const other = await start();
+    const jwts = [await jwtOf(service.token)];
+    const response = await fetch(`${other.base}/authenticate`, {
+      method: 'POST',
+      body: new URLSearchParams({ access_token: service.token }),
+    });
+    jwts.push(await response.text());
+    for (const { base } of [service, other])
+      for (const jwt of jwts)
+        expect((await fetch(`${base}/v4/webhooks`, { headers: { authorization: `Bearer ${jwt}` } })).status).toBe(200);
+    expect(await test.query('SELECT FROM config.jwt_keys')).toHaveLength(1);
+    expect(JSON.stringify(await test.query('SELECT * FROM config.jwt_keys'))).not.toContain('PRIVATE KEY');
+    expect(await other.stop()).toBe(0);
   });
 
   it('says whose token it is', async () => {
