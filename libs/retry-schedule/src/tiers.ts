@@ -4,17 +4,18 @@ export type WheelTier = (typeof WHEEL_TIERS)[number];
 
 const SHORTEST = WHEEL_TIERS[0];
 
+/** What is due so much sooner than a tier's delay may sit in that tier: the way there takes time, and each hop costs two records. */
+const SLACK_MS = 1_000;
+
 /**
- * The tier of the retry wheel for a record that is due in `remainingMs`: the longest whose delay fits, the shortest when none does.
+ * The tier of the retry wheel for a record that is due in `remainingMs`: the longest whose delay fits, within a second.
  *
- * A record leaves a tier at most the tier's delay after it entered, and enters the next one for what remains. In every tier but the
- * shortest its delay is no longer than the rest, so it never leaves late, and the last hop, through the shortest tier, ends when it
- * is due. It goes back to `deliveries` only then, so it is never early.
+ * A record leaves a tier when it is due, or when the tier's delay is over, and then enters the next one for what remains. It goes back to
+ * `deliveries` only when it is due, so it is never early.
  *
  * The latest release of a record, when it entered plus the tier's delay, is in the order of its partition, because the delay is the same
- * for all: while the head of a partition is not released soon, nothing behind it is. A rest that is shorter than the shortest tier is
- * released when it is due, before that.
+ * for all: while the head of a partition is not released soon, nothing behind it is, or not sooner than that second before.
  */
 export function tierFor(remainingMs: number): WheelTier {
-  return WHEEL_TIERS.findLast((tier) => tier.delayMs <= remainingMs) ?? SHORTEST;
+  return WHEEL_TIERS.findLast((tier) => tier.delayMs - SLACK_MS <= remainingMs) ?? SHORTEST;
 }

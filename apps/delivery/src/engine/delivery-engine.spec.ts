@@ -203,7 +203,7 @@ describe('DeliveryEngine', () => {
             world.send('1', `${event}`);
             await world.clock.advance(gap);
           }
-          await world.clock.advance(HOUR_MS);
+          await world.clock.advance(26 * HOUR_MS);
 
           expect(world.most.get('1') ?? 0).toBeLessThanOrEqual(concurrency);
           for (const { at } of rate === undefined ? [] : world.posts)
@@ -336,6 +336,23 @@ describe('DeliveryEngine', () => {
       expect(postsWhileDown).toBeLessThan(outageMs / 30_000 + 100);
       expect(new Set(world.delivered.map((one) => one.event)).size).toBe(400);
       expect(Math.max(...world.delivered.map(({ at }) => at)) - backAt).toBeLessThanOrEqual(outageMs / 2 + 60_000);
+    });
+
+    it('given a receiver that hangs for an hour, then what it costs does not grow with what waits', async () => {
+      const world = worldOf(() => ({ status: 0, afterMs: 30_000 }), {
+        schedule: Array.from({ length: 20 }, () => 3_600),
+      });
+      const perSecond: number[] = [];
+      for (let minute = 0; minute < 60; minute++) {
+        const before = world.diverted;
+        await stream(world, 600, 100);
+        perSecond.push((world.diverted - before) / 60);
+      }
+
+      const mean = (values: number[]): number => values.reduce((sum, value) => sum + value) / values.length;
+      expect(mean(perSecond)).toBeLessThan(4 * 10);
+      expect(mean(perSecond.slice(45))).toBeLessThan(5 * 10);
+      expect(Math.max(...perSecond)).toBeLessThan(12 * 10);
     });
 
     it('given a receiver that is back after two minutes, then what waited is with it within a minute', async () => {

@@ -1,5 +1,6 @@
 import { shardsOf } from '@postduif/contracts';
 import type { WebhookSnapshot } from '@postduif/contracts';
+import { tierFor } from '@postduif/retry-schedule';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Room, Share } from './room.js';
@@ -87,6 +88,8 @@ export class Lane<Job extends Queued> {
   /** The next free time slot for a diverted delivery. */
   #virtualTime = 0;
   #spreadAt = 0;
+  /** Start of the first of the requests that have failed since one last succeeded. */
+  #downSince: number | undefined;
   /** The receiver asked to be left alone until then. */
   #restUntil = 0;
   #version = 0;
@@ -198,8 +201,11 @@ export class Lane<Job extends Queued> {
     this.#giveBack(job);
     this.#lastProgressAt = now;
     this.#latencyMs += (this.#byReceiver(tookMs) - this.#latencyMs) * SMOOTHING;
-    if (outcome === 'failed') this.breaker.failed(now, slot.probe);
-    else {
+    if (outcome === 'failed') {
+      this.#downSince ??= slot.startedAt;
+      this.breaker.failed(now, slot.probe);
+    } else {
+      this.#downSince = undefined;
       // What was measured while it was down says nothing about when it has room.
       if (this.breaker.state !== 'closed') this.#virtualTime = now;
       this.breaker.succeeded();
@@ -295,25 +301,28 @@ export class Lane<Job extends Queued> {
   }
 
   #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {
-    const earliest = Math.max(notBefore, now + this.bounds.shortestMs);
     const horizon = this.#horizon(job, now);
-    if (this.breaker.state !== 'closed')
-      return { kind: 'divert', until: Math.ceil(earliest + horizon * this.#spread()) };
-    const latest = earliest + horizon;
-    const slot = Math.max(this.#virtualTime, earliest);
-    if (slot > latest) return { kind: 'divert', until: Math.ceil(latest) };
+    const latest = now + horizon;
+    if (notBefore > latest) return { kind: 'divert', until: Math.ceil(notBefore + horizon * this.#spread()) };
+    const slot = Math.max(this.#virtualTime, notBefore, now + this.bounds.shortestMs);
+    if (slot > latest || this.breaker.state !== 'closed') return { kind: 'divert', until: latest };
     this.#virtualTime = slot + 1_000 / this.#serviceRate(now);
     return { kind: 'divert', until: Math.ceil(slot) };
   }
 
-  /** Of a receiver that is down nobody knows when it has room. From 1/2 to 1, evenly, so that not all come back at once. */
+  /** From 0 to 1, evenly, so that not all come back at once. */
   #spread(): number {
     this.#spreadAt = (this.#spreadAt + GOLDEN_RATIO) % 1;
-    return (1 + this.#spreadAt) / 2;
+    return this.#spreadAt;
   }
 
-  #horizon({ delivery: { firstAttemptAt = Infinity } }: Job, now: number): number {
+  /**
+   * Nobody knows when a receiver that is down or far behind has room again: a delivery may wait once more as long as it has waited
+   * already, or as the receiver has been down. It is the delay of a tier of the wheel, which costs one hop; others may cost ten.
+   */
+  #horizon({ delivery }: Job, now: number): number {
     const { horizonMs, farthestMs } = this.bounds;
-    return Math.min(farthestMs, Math.max(horizonMs, (now - firstAttemptAt) / 2));
+    const since = Math.min(delivery.firstAttemptAt ?? now, this.#downSince ?? now);
+    return Math.min(farthestMs, Math.max(horizonMs, tierFor(now - since).delayMs));
   }
 }

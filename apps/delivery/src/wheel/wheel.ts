@@ -34,9 +34,9 @@ interface Spoke<W> {
 }
 
 /** What is released sooner than this, in milliseconds, waits in memory; everything else on the broker. */
-const IN_MEMORY_MS = 2_000;
-/** How long before a release its partition is read on, in milliseconds. */
-const LEAD_MS = 1_000;
+const IN_MEMORY_MS = 3_000;
+/** How long before its latest release a record is read, in milliseconds: it may be due a second before that. */
+const LEAD_MS = 2_000;
 
 /**
  * The part of the hierarchical timing wheel (Varghese and Lauck, 1987) that runs in this process. In a tier all delays are equal,
@@ -115,7 +115,7 @@ export class Wheel<W extends Waiting> {
     });
   }
 
-  /** Never later than the tier's delay, and no later than due: a short rest sits in the shortest tier until it is over. */
+  /** Never later than the tier's delay, and no later than due: a rest that is shorter than its tier sits there until it is over. */
   #releaseAt({ topic, enteredAt, dueAt }: W): number {
     return Math.min(enteredAt + this.options.delayOf(topic), Math.max(dueAt, enteredAt));
   }
