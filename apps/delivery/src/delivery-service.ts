@@ -53,6 +53,9 @@ export class DeliveryService {
   readonly #depth: WheelDepth;
   readonly #deliveries: RecordConsumer;
   #consuming = false;
+  #closing = false;
+  /** Records that a stop left unfinished. */
+  #leftOver = 0;
 
   constructor(private readonly context: ServiceContext<DeliverySettings>) {
     const { settings, log } = context;
@@ -168,7 +171,11 @@ export class DeliveryService {
     const { context } = this;
     context.onStop('configuration', () => this.#configuration.reader.stop());
     context.onStop('connections', () => this.#outbound.destroy());
-    context.onStop('producer', () => this.#producer.close(500));
+    context.onStop('producer', async () => {
+      this.#closing = true;
+      await this.#producer.close(500);
+      if (this.#leftOver > 0) this.#log.warn({ records: this.#leftOver }, 'not finished; read again after a restart');
+    });
     context.onStop('consumers', async () => {
       this.#depth.stop();
       await Promise.all([this.#deliveries.stop({ drainMs: DRAIN_MS }), this.#wheel.stop()]);
@@ -176,7 +183,8 @@ export class DeliveryService {
   }
 
   #unfinished(error: unknown): void {
-    this.#log.error({ err: error }, 'a record could not be finished; it is read again after a restart');
+    if (this.#closing) this.#leftOver += 1;
+    else this.#log.error({ err: error }, 'a record could not be finished; it is read again after a restart');
   }
 }
 

@@ -144,6 +144,10 @@ export class EventIngest {
       live: () => this.#reader.isAlive(),
       ready: () => this.#reader.ready() || 'has not joined the readers of the topic `ingest` yet',
     });
+    health.add({
+      name: 'kafka',
+      ready: () => this.#producers.every((producer) => producer.available()) || 'does not take records',
+    });
   }
 
   async #haveTopics(): Promise<void> {

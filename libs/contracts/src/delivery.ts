@@ -86,6 +86,8 @@ export const REJECTED_HEADERS = {
   detail: 'rejected-detail',
   /** `topic/partition/offset` of the original record. */
   origin: 'rejected-origin',
+  /** `left out`: key, value and headers were too large to be written again; they are at the origin. Absent otherwise. */
+  content: 'rejected-content',
 } as const;
 
 /** Identity of an event: CloudEvents 1.0 makes `source` and `id` unique together; ours holds within an account. */

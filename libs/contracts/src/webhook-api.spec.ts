@@ -32,6 +32,7 @@ describe('creating a webhook', () => {
 
   it('given unknown properties, ignores them as Copernica does', () => {
     expect(createWebhook.parse({ handler, trigger: 'a.b', colour: 'red' })).toEqual({ handler, trigger: 'a.b' });
+    expect(createWebhook.parse({ handler, trigger: 'a.b', callers: ['ms', 'ms'] })).toMatchObject({ callers: ['ms'] });
   });
 
   it.each(['database', 'collection', 'callers', 'fields', 'schedule', 'rate', 'shards'])(
@@ -44,6 +45,13 @@ describe('creating a webhook', () => {
 
   it.each([
     ['no handler', { trigger: 'click' }, /handler is required/],
+    ['a handler that is a number', { handler: 5, trigger: 'click' }, /handler must be a URL/],
+    ['a long handler', { handler: `${handler}${'a'.repeat(2_048)}`, trigger: 'click' }, /at most 2,048 characters/],
+    [
+      'a field with a NUL character',
+      { handler, trigger: 'click', fields: ['a\0b'] },
+      /none of them a control character/,
+    ],
     ['an unknown trigger', { handler, trigger: 'clicks' }, /must be one of create, update/],
     ['an unknown caller', { handler, trigger: 'click', callers: ['me'] }, /callers must be among ms/],
     ['a database that is an object', { handler, trigger: 'click', database: {} }, /database must be a positive/],

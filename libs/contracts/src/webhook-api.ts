@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FORMATS, MAX_SHARDS } from './config.js';
 import { trigger } from './event.js';
-import { numericId } from './fields.js';
+import { line, numericId } from './fields.js';
 import { CALLERS } from './triggers.js';
 
 /**
@@ -24,24 +24,29 @@ const number = z.union(
     error: 'must be a number',
   },
 );
+const unrepeated = <T>(values: readonly T[]): T[] => [...new Set(values)];
 /** `null` and the empty text take a limit away. */
 const clearable = <T extends z.ZodType>(schema: T, error: string) =>
   z.union([z.null(), z.literal('').transform(() => null), schema], { error });
 
+const HANDLER = 'a handler is required';
 const CALLER = `callers must be among ${CALLERS.join(', ')}`;
-const FIELDS = 'fields must be at most 100 names of 1 to 255 characters';
+const FIELDS = 'fields must be at most 100 names of 1 to 255 characters, none of them a control character';
 const SCHEDULE = 'schedule must be a list of seconds';
 const RATE = 'rate must be requests a second, more than 0 and at most 10,000';
 const SHARDS = `shards must be a whole number from 1 to ${MAX_SHARDS}`;
 const CONCURRENCY = 'concurrency must be a whole number from 1 to 200';
 
 const properties = {
-  handler: z.string('a handler is required').min(1, 'a handler is required').max(2_048),
+  handler: z
+    .string({ error: ({ input }) => (input === undefined ? HANDLER : 'handler must be a URL') })
+    .min(1, HANDLER)
+    .max(2_048, 'handler must have at most 2,048 characters'),
   trigger,
-  callers: clearable(list(z.enum(CALLERS, CALLER), CALLER), CALLER).optional(),
+  callers: clearable(list(z.enum(CALLERS, CALLER), CALLER).transform(unrepeated), CALLER).optional(),
   database: clearable(numericId, 'database must be a positive whole number').optional(),
   collection: clearable(numericId, 'collection must be a positive whole number').optional(),
-  fields: clearable(list(z.string().min(1).max(255), FIELDS).pipe(z.array(z.string()).max(100)), FIELDS).optional(),
+  fields: clearable(list(line.min(1).max(255), FIELDS).pipe(z.array(z.string()).max(100)), FIELDS).optional(),
   format: z.enum(FORMATS, { error: `format must be ${FORMATS.join(' or ')}` }).optional(),
   /** Seconds between attempts; bounds are those of libs/retry-schedule. */
   schedule: clearable(list(number, SCHEDULE), SCHEDULE).optional(),

@@ -1,5 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
 import { answerClientError } from './client-error.js';
+import { sendProblem, toApiError } from './problem.filter.js';
 
 /** Longest part of a path: an id of 200 characters, each of them percent-encoded. */
 const MOST_PATH_PART = 600;
@@ -25,6 +27,10 @@ export function httpAdapter({
     // Node takes the larger of the two for the whole request.
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: CHECK_MS },
     clientErrorHandler: answerClientError,
+    // A path that cannot be read.
+    frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
+      sendProblem(reply, toApiError(error));
+    },
     forceCloseConnections: 'idle',
     // What still comes on an open connection while the service stops is answered, and the connection then closed.
     return503OnClosing: false,

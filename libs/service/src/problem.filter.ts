@@ -13,6 +13,8 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   405: 'method_not_allowed',
   408: 'request_timeout',
   413: 'payload_too_large',
+  // A path that is too long leads nowhere.
+  414: 'not_found',
   415: 'unsupported_media_type',
   429: 'rate_limited',
 };

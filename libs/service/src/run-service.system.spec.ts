@@ -90,6 +90,17 @@ describe('the life of a service', () => {
     expect(await broken.text()).not.toContain('secret');
     const missing = await fetch(`${address}/nowhere`);
     expect([missing.status, ((await missing.json()) as { code: string }).code]).toEqual([404, 'not_found']);
+    expect(missing.headers.get('x-request-id')).toMatch(/^.+$/);
+    for (const [path, code] of [
+      ['/%ff', 'invalid_request'],
+      [`/parts/${'x'.repeat(700)}`, 'not_found'],
+    ] as const) {
+      const odd = await fetch(address + path);
+      expect([odd.headers.get('content-type'), await odd.json()]).toEqual([
+        'application/problem+json',
+        expect.objectContaining({ code }),
+      ]);
+    }
   });
 
   it('given a mistake outside of a request, says so in a line of JSON and exits with 1', async () => {

@@ -122,7 +122,7 @@ async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, 
     bodyParser: false,
   });
   app.useGlobalFilters(new ProblemFilter(log));
-  closeConnectionsWhenStopping(app, health);
+  completeAnswers(app, health);
   await definition.configure?.(app, context);
   stopOnSignal(app, context.health, stops, log);
   await app.listen(settings.PORT, settings.HOST);
@@ -132,10 +132,14 @@ async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, 
   log.info('started');
 }
 
-/** Without this a connection that was busy when the stop began would stay open, idle, and hold the stop up. */
-function closeConnectionsWhenStopping(app: NestFastifyApplication, health: Health): void {
+/**
+ * Every answer names its request, as the log does. When a stop has begun it closes its connection, which would stay open, idle, and
+ * hold the stop up.
+ */
+function completeAnswers(app: NestFastifyApplication, health: Health): void {
   const server = app.getHttpAdapter().getInstance();
-  server.addHook('onSend', (_request, reply, payload, done) => {
+  server.addHook('onSend', (request, reply, payload, done) => {
+    void reply.header('x-request-id', request.id);
     if (health.isStopping) void reply.header('connection', 'close');
     done(null, payload);
   });

@@ -9,7 +9,7 @@ import type { IngestMetrics } from '../ingest-metrics.js';
 import type { ParsedEvent } from '../parsing/parsed-event.js';
 import { readRecord } from '../parsing/record-event.js';
 import { outcomeOf } from '../parsing/request-events.js';
-import { rejectedRecord, rejectedWithoutContent, sentenceOf } from './rejected-record.js';
+import { rejectedRecord, rejectedWithoutContent } from './rejected-record.js';
 import type { IngestRecord } from './rejected-record.js';
 
 export interface IngestReaderOptions {
@@ -110,7 +110,8 @@ export class IngestReader {
     const { topic, partition, offset } = record;
     metrics.refused('topic', refusal.code);
     const bytes = record.value?.length ?? 0;
-    log.warn({ topic, partition, offset, bytes, code: refusal.code, detail: sentenceOf(refusal) }, 'record rejected');
+    // The sentence may name fields of the event; it is beside the record on the topic.
+    log.warn({ topic, partition, offset, bytes, code: refusal.code }, 'record rejected');
     record.done();
   }
 

@@ -20,7 +20,8 @@ export function rejectedRecord(topic: string, record: IngestRecord, refusal: Api
 
 /** For a record that, with the reason beside it, is larger than the topic takes: the reason alone. The original is at its origin. */
 export function rejectedWithoutContent(topic: string, record: IngestRecord, refusal: ApiError): OutgoingRecord {
-  return { topic, key: null, value: null, headers: reasonOf(record, refusal) };
+  const headers = reasonOf(record, refusal);
+  return { topic, key: null, value: null, headers: { ...headers, [REJECTED_HEADERS.content]: 'left out' } };
 }
 
 function reasonOf({ topic, partition, offset }: IngestRecord, refusal: ApiError): Record<string, string> {

@@ -22,7 +22,8 @@ export class Rejections {
     };
     const { key, value, exactHeaders } = record;
     const written = await this.writer.write(this.#record(key, value, { ...exactHeaders, ...reason }));
-    return written === 'too large' ? this.writer.write(this.#record(null, null, reason)) : written;
+    if (written !== 'too large') return written;
+    return this.writer.write(this.#record(null, null, { ...reason, [REJECTED_HEADERS.content]: 'left out' }));
   }
 
   #record(key: Buffer | null, value: Buffer | null, headers: OutgoingHeaders): OutgoingRecord {

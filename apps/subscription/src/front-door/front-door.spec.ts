@@ -152,6 +152,20 @@ describe('the front door', () => {
     expect([...ingest.arrived, ...history.arrived]).toEqual([]);
   });
 
+  it.each([
+    ['a path that no service may be asked for', 'GET', '/v1/events/..%2Fx', {}, 400, 'invalid_request'],
+    ['a type that is none', 'POST', '/v1/events', { 'content-type': ';;;' }, 415, 'unsupported_media_type'],
+  ])('given %s, answers a problem', async (_case, method, path, headers: Record<string, string>, status, code) => {
+    const answer = await door.inject({
+      method: method as 'GET',
+      url: path,
+      headers,
+      ...(method === 'POST' && { body: 'x' }),
+    });
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([status, 'application/problem+json']);
+    expect(answer.json()).toMatchObject({ code });
+  });
+
   it.each(['/v1/events', '/v1/events/1', '/v1/attempts'])('given HEAD %s, asks history', async (path) => {
     expect((await fetch(base + path, { method: 'HEAD' })).status).toBe(200);
     expect(history.arrived).toMatchObject([{ method: 'HEAD', url: path }]);

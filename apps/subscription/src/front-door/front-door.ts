@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import httpProxy from '@fastify/http-proxy';
 import { ApiError } from '@postduif/contracts';
-import { sendProblem } from '@postduif/service';
+import { sendProblem, toApiError } from '@postduif/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { detachable } from './detachable.js';
 
@@ -19,6 +19,9 @@ export interface Upstreams {
 export async function openFrontDoor(fastify: FastifyInstance, { ingest, history }: Upstreams): Promise<void> {
   // In a scope of its own: bodies are handed on as they come, and not read at all where nobody takes them.
   await fastify.register(async (scope) => {
+    scope.setErrorHandler((error, _request, reply) => {
+      sendProblem(reply, toApiError(error));
+    });
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request: FastifyRequest, body: Readable, done) => {
       done(null, body);
@@ -56,6 +59,7 @@ async function proxy(scope: FastifyInstance, { prefix, routes, methods, upstream
     replyOptions: {
       // By default a GET that is answered with 503 would be sent ten times more, at once.
       retryDelay: () => null,
+      rewriteRequestHeaders: (request, headers) => ({ ...headers, 'x-request-id': request.id }),
       onResponse: (_request, reply, { stream }) => {
         // About the connection behind. Since the rest of a body is read, this one stays whole.
         void reply.removeHeader('connection').removeHeader('keep-alive').send(stream);

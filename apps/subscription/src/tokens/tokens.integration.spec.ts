@@ -83,6 +83,8 @@ describe('tokens and JWTs', () => {
     for (const gone of [token, jwt]) expect((await as(gone, '/v4/webhooks')).status).toBe(400);
     expect((await list()).map((view) => view.id)).not.toContain(id);
     expect((await service.call('DELETE', `/v1/tokens/${id}`)).status).toBe(404);
+    const odd = await service.call('DELETE', '/v1/tokens/a%00b');
+    expect([odd.status, ((await odd.json()) as { code: string }).code]).toEqual([400, 'invalid_request']);
   });
 
   it('takes no token that has expired, nor its JWT', async () => {

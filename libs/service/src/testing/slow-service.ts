@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Controller, Get, Module } from '@nestjs/common';
+import { Controller, Get, Module, Param } from '@nestjs/common';
 import { runService } from '../run-service.js';
 import { integer } from '../configuration.js';
 
@@ -15,6 +15,11 @@ class SlowController {
   @Get('hanging')
   hanging(): Promise<never> {
     return new Promise(() => undefined);
+  }
+
+  @Get('parts/:name')
+  part(@Param('name') name: string): string {
+    return name;
   }
 
   @Get('crash')
