@@ -258,10 +258,14 @@ describe('the logs', () => {
     await system.ended(event);
 
     const logs = join(system.stack.home, 'logs');
-    const text = readdirSync(logs).map((name) => readFileSync(join(logs, name), 'utf8'));
-    const all = text.join('\n');
+    const read = (): string =>
+      readdirSync(logs)
+        .map((name) => readFileSync(join(logs, name), 'utf8'))
+        .join('\n');
+    // Lines are written together, a moment later.
+    await until(() => read().includes(event), 'the event is in the logs');
+    const all = read();
 
-    expect(all).toContain(event);
     for (const word of ['a-name-that-nobody-else-has', secret, system.stack.credentials.token, 'PRIVATE KEY'])
       expect(all).not.toContain(word);
   });

@@ -78,7 +78,7 @@ export class EventIngest {
     this.#producers = [forHttp, forTopic];
     this.#metrics = metrics;
     this.module = EventIngestModule.of({
-      access: new WriteAccess(accounts.directory, () => config.ready()),
+      access: new WriteAccess(accounts.directory, () => this.#loaded()),
       limit: new RateLimit(settings.MAX_EVENTS_PER_SECOND),
       bodies: new RequestBodies({
         maxBytes: settings.MAX_BATCH_BYTES,
@@ -115,6 +115,10 @@ export class EventIngest {
     ]);
   }
 
+  #loaded(): boolean {
+    return this.#config.ready() && !this.#accounts.directory.isEmpty;
+  }
+
   /** May change while something is awaited. */
   #isStopping(): boolean {
     return this.#stopping;
@@ -137,7 +141,7 @@ export class EventIngest {
     health.add({
       name: 'accounts',
       live: () => !this.#configStarted || this.#config.isAlive(MOST_SILENCE_MS),
-      ready: () => this.#config.ready() || 'accounts and tokens are still being read',
+      ready: () => this.#loaded() || 'accounts and tokens are still being read',
     });
     health.add({
       name: 'ingest',

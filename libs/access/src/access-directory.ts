@@ -45,6 +45,11 @@ export class AccessDirectory {
       );
   }
 
+  /** No account is known. When the first one has not been published yet, nobody can be told that his token is wrong. */
+  get isEmpty(): boolean {
+    return this.#accounts.size === 0;
+  }
+
   hasAccount(id: string): boolean {
     return this.#accounts.has(id);
   }

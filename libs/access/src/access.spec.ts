@@ -61,6 +61,10 @@ describe('the header Authorization', () => {
 });
 
 describe('the directory of accounts and tokens', () => {
+  it('says whether any account is known', () => {
+    expect([directoryOf().isEmpty, directoryOf(account('1', {})).isEmpty]).toEqual([true, false]);
+  });
+
   it('given a token of an account, tells the account, the token and its scopes', async () => {
     const directory = directoryOf(account('1', { aaa: ['events:write'] }), account('2', { bbb: ['events:read'] }));
     expect(await directory.find('aaa')).toEqual({ account: '1', token: '1', scopes: ['events:write'] });
