@@ -37,7 +37,7 @@ export class AccountReader {
   }
 
   loaded(): boolean {
-    return this.#reader.ready() && !this.directory.isEmpty;
+    return this.#reader.ready();
   }
 
   isAlive(): boolean {
