@@ -92,9 +92,14 @@ describe('an outage', () => {
       'history answers again',
     );
     expect(await system.delivered(webhook, endpoint.arrived)).toHaveLength(1_000);
+    let answer = '';
     await until(
-      async () => (await system.call('PUT', `/v4/webhook/${webhook}`, { concurrency: 5 })).status === 204,
-      'changes are taken again',
+      async () => {
+        const changed = await system.call('PUT', `/v4/webhook/${webhook}`, { concurrency: 5 });
+        answer = `${changed.status} ${await changed.text()}`;
+        return changed.status === 204;
+      },
+      () => `changes are taken again: ${answer}`,
     );
     await system.settled();
   });
