@@ -166,8 +166,8 @@ function serverProperties(port: number, data: string): string {
     'log.segment.bytes': 256 * MIB,
     'log.index.size.max.bytes': 2 * MIB,
     'log.cleaner.dedupe.buffer.size': 16 * MIB,
-    'num.network.threads': 1,
-    'num.io.threads': 2,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
   };
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)

@@ -106,7 +106,8 @@ function serverSettings({ durable = true }: EmbeddedPostgresOptions): string[] {
     unix_socket_directories: '',
     shared_buffers: '64MB',
     log_line_prefix: '%m [%p] ',
-    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
+    // What was committed survives kill -9 of the processes all the same.
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
