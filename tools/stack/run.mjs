@@ -67,9 +67,7 @@ async function setUp({ kafka }) {
 
 /** Hands over to the compiled program, on the Node.js that npm installed; its exit code is ours. */
 function runProgram(script, args, java) {
-  // kafkajs 2 computes a negative pause now and then, and Node.js 24 warns of it; it is harmless.
-  const options = ['--import', endWithParent, '--disable-warning=TimeoutNegativeWarning'];
-  program = spawn(node, [...options, script, ...args], {
+  program = spawn(node, ['--import', endWithParent, script, ...args], {
     // The channel closes when we end, however that happens.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // A process group of its own: signals come from us only.

@@ -12,6 +12,7 @@ import type {
 import { registerCodecs } from './codecs.js';
 import { kafkajsLog } from './kafkajs-log.js';
 import type { Log } from './log.js';
+import { calmRequestQueues } from './request-queue.js';
 
 export interface KafkaOptions {
   readonly clientId: string;
@@ -48,6 +49,7 @@ const PATIENT: RetryOptions = { ...SHORT, retries: 600 };
 export function createKafka(options: KafkaOptions): KafkaClients {
   process.env.KAFKAJS_NO_PARTITIONER_WARNING ??= '1';
   registerCodecs();
+  calmRequestQueues();
   const write = kafkajsLog(options.log);
   const client = (retry: RetryOptions, onSign?: () => void): Kafka =>
     new kafkajs.Kafka({

@@ -56,6 +56,8 @@ const ANSWER_MS = 1_500;
 const FLUSH_MS = 500;
 const LOG_BUFFER_BYTES = 8 * 1024;
 const LOG_FLUSH_MS = 100;
+/** A sample of the event loop's delay wakes the process. */
+const LOOP_LAG_SAMPLE_MS = 100;
 const EX_CONFIG = 78;
 
 /**
@@ -92,7 +94,7 @@ async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, 
   log.level = settings.LOG_LEVEL;
   const metrics = new Registry();
   metrics.setDefaultLabels({ service: definition.name });
-  collectDefaultMetrics({ register: metrics });
+  collectDefaultMetrics({ register: metrics, eventLoopMonitoringPrecision: LOOP_LAG_SAMPLE_MS });
   const health = new Health();
   let started = definition.start === undefined;
   health.add({ name: 'start', ready: () => started || 'is still starting' });

@@ -30,7 +30,7 @@ describe('the benchmark', () => {
   });
 
   async function bench(...args: string[]): Promise<{ code: number | null; output: string }> {
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', PROGRAM, ...args], {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
       env: { ...process.env, BENCH_FOLDER: folder },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

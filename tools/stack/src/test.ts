@@ -63,7 +63,6 @@ function jest(environment: NodeJS.ProcessEnv): Promise<number> {
     [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
-      '--disable-warning=TimeoutNegativeWarning',
       join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'),
       '--maxWorkers=2',
       '--selectProjects',
