@@ -74,6 +74,12 @@ export class DeliveryMetrics implements Observer {
     this.#diversions.inc();
   }
 
+  breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed'): void {
+    const facts = { account: webhook.account, webhook: webhook.id, host: this.#host(webhook), breaker: to };
+    if (to === 'open') this.log.warn(facts, 'the receiver fails; it gets one probe at a time until it answers');
+    else this.log.info(facts, 'the receiver answers again');
+  }
+
   returned(lateMs: number): void {
     this.#lateness.observe(Math.max(0, lateMs) / 1_000);
   }

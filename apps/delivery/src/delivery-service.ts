@@ -88,6 +88,7 @@ export class DeliveryService {
       random: Math.random,
       room: { ...DEFAULT_ROOM, slots: settings.MAX_IN_FLIGHT },
       ownDelayMs: () => delay.ms,
+      mayBegin: () => this.#deliveries.isConfirmed(),
       observe: new DeliveryMetrics(context.metrics, log),
       failed,
     });
@@ -103,6 +104,9 @@ export class DeliveryService {
       maxBytesPerPartition: FETCH_BYTES,
       maxBytesPerFetch: FETCH_BYTES,
       onRecord: deliveriesReader(this.#engine, exits, failed),
+      onConfirmed: () => {
+        this.#engine.resume();
+      },
     });
     const wheel = this.#wheel;
     this.#depth = new WheelDepth({

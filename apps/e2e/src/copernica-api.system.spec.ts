@@ -233,6 +233,36 @@ const seen = ({ status, headers, body }: PhpAnswer) => ({
       expect(seen(wrong)).toEqual(refused('Invalid access token'));
     });
 
+    it('gives out logfiles, at the addresses of Marketing Suite and of SMTPeter', async () => {
+      const data = { message: 'm1', recipient: 'ann@example.com', ip: '203.0.113.9', original: 'https://a.example/' };
+      expect((await post('/v1/events', { id: 'logged', type: 'click', data })).status).toBe(202);
+      await until(
+        async () => (await php.call({ method: 'GET', path: '/v1/events/logged' })).status === 200,
+        'history has the event',
+      );
+      const dates = (await php.call({ method: 'GET', path: '/v4/logfiles' })).returned as string[];
+      const date = dates.at(-1) ?? '';
+      const names = await php.call({ method: 'GET', path: '/v3/logfiles', query: { date, type: 'cdm-click' } });
+      expect(names.returned).toEqual([`cdm-click.${date}.log`]);
+      const json = await php.call({ method: 'GET', path: `/v2/logfile/cdm-click.${date}.log/json` });
+      expect(json.returned).toEqual([expect.objectContaining({ id: 'm1', linkinfo: 'https://a.example/' })]);
+      const csv = await php.call({
+        method: 'GET',
+        path: `/v4/logfile/cdm-click.${date}.log/csv`,
+        query: { header: '1' },
+      });
+      expect(csv.body.split('\r\n')[0]).toMatch(/^id,senderdomain,time,linkinfo/);
+      const older = await php.call({ method: 'GET', path: `/v1/logfiles/clicks.${date}.log` });
+      expect(older.body).toMatch(/^m1,/);
+      for (const path of [
+        `/v4/logfile/nothing.${date}.log/csv`,
+        '/v4/logfile/a/pdf',
+        '/v1/logfiles/nothing',
+        '/v4/logfiles?date=x',
+      ])
+        expect(seen(await php.call({ method: 'GET', path }))).toEqual(refused(/./));
+    });
+
     it('refuses what came over plain HTTP to the proxy in front, and does not redirect it', async () => {
       const headers = ['X-Forwarded-Proto: http'];
       const answer = await php.call({ method: 'POST', path: '/v4/webhooks', data: WEBHOOK, headers });

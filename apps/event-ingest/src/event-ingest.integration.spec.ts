@@ -342,6 +342,32 @@ describe('event-ingest', () => {
     expect(stranger.headers['rejected-code']).toBe('account_unknown');
   });
 
+  it('given a schema for a type, refuses data that does not fit, over HTTP and from the topic, until it is taken back', async () => {
+    const key = `event-type/${ACCOUNT}/order.shipped`;
+    const schema = { required: ['number'], properties: { number: { type: 'integer' } } };
+    const snapshot = { kind: 'event-type', version: 1, account: ACCOUNT, name: 'order.shipped', schema };
+    const fitting = { type: 'order.shipped', data: { number: 1 } };
+    const wrong = { type: 'order.shipped', data: { number: 'hunter2' } };
+    await producer.send({ topic: names.config, key, value: JSON.stringify(snapshot) });
+    while ((await postJson(wrong)).status === 202) await pause(10);
+
+    expect(await postJson(wrong)).toMatchObject({
+      status: 400,
+      body: { code: 'schema_mismatch', errors: [{ path: 'data.number', message: 'must be integer' }] },
+    });
+    expect((await postJson(fitting)).status).toBe(202);
+    expect(await postJson([fitting, wrong])).toMatchObject({ status: 202, body: { errors: [{ index: 1 }] } });
+    const value = JSON.stringify({ ...wrong, id: 'misfit', account: ACCOUNT });
+    await producer.send({ topic: names.ingest, value });
+    const rejected = await recordWhere(names.ingestRejected, (record) => String(record.value) === value);
+    expect(rejected.headers['rejected-code']).toBe('schema_mismatch');
+    expect(rejected.headers['rejected-detail']).toContain('data.number');
+    expect((await post(JSON.stringify(wrong), { 'content-type': 'application/json' }, other)).status).toBe(202);
+
+    await producer.send({ topic: names.config, key, value: null });
+    while ((await postJson(wrong)).status !== 202) await pause(10);
+  });
+
   it('given an account that comes right after its first event, takes the event', async () => {
     await producer.send({ topic: names.ingest, value: JSON.stringify({ ...EVENT, id: 'early', account: 'new' }) });
     const [key, value] = accountEntry('new');

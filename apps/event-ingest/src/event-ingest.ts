@@ -17,6 +17,7 @@ import { WriteAccess } from './http/write-access.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import type { ingestSettings } from './settings.js';
 import { IngestReader } from './topic/ingest-reader.js';
+import { EventTypes } from './types/event-types.js';
 
 export type EventIngestContext = ServiceContext<CommonSettings & z.output<z.ZodObject<typeof ingestSettings>>>;
 
@@ -33,6 +34,7 @@ export class EventIngest {
   readonly module: DynamicModule;
   readonly #kafka: KafkaClients;
   readonly #accounts = new KnownAccounts();
+  readonly #types = new EventTypes();
   readonly #config: CompactedTopicReader;
   readonly #producers: readonly FlushingProducer[];
   readonly #reader: IngestReader;
@@ -69,6 +71,7 @@ export class EventIngest {
       groupId: `${settings.KAFKA_TOPIC_PREFIX}event-ingest`,
       topics,
       accounts,
+      types: this.#types,
       producer: forTopic,
       metrics,
       log,
@@ -84,6 +87,7 @@ export class EventIngest {
         maxBytes: settings.MAX_BATCH_BYTES,
         maxBytesTogether: settings.MAX_WAITING_BYTES,
       }),
+      types: this.#types,
       sink: new EventSink(forHttp, topics.events),
       metrics,
       maxEvents: settings.MAX_BATCH_EVENTS,
@@ -126,12 +130,13 @@ export class EventIngest {
 
   #applyConfig(key: string, value: Buffer | null): void {
     try {
-      this.#accounts.apply(key, value);
+      if (this.#types.concerns(key)) this.#types.apply(key, value);
+      else this.#accounts.apply(key, value);
     } catch {
       // What is wrong may repeat the record; its key is enough to find it.
       this.context.log.error(
         { key },
-        'an account on the topic `config` cannot be read; what is known of it stays as it is',
+        'an account or event type on the topic `config` cannot be read; what is known of it stays as it is',
       );
     }
   }

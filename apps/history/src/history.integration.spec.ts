@@ -74,7 +74,7 @@ describe('the API of history', () => {
   });
 
   async function startApi(of: Database): Promise<NestFastifyApplication> {
-    const module = HistoryModule.of(of, new ReadAccess(directory, () => loaded));
+    const module = HistoryModule.of(of, new ReadAccess(directory, () => loaded), 30);
     const created = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), { logger: false });
     created.useGlobalFilters(new ProblemFilter(silent));
     await created.init();
@@ -107,6 +107,106 @@ describe('the API of history', () => {
   async function idsOf(url: string, bearer = token): Promise<unknown[]> {
     return (await get(url, bearer)).body.data.map(({ id }) => id);
   }
+
+  describe('logfiles', () => {
+    const owner = 'logging';
+    const bearer = tokenOf(owner);
+    const today = new Date(NOW).toISOString().slice(0, 10);
+    const yesterday = new Date(NOW - 86_400_000).toISOString().slice(0, 10);
+    const data = {
+      message: 'm1',
+      recipient: 'ann@example.com',
+      ip: '203.0.113.9',
+      original: 'https://shop.example/?a=1&b="2"',
+      useragent: 'Mozilla/5.0',
+      referer: 'https://mail.example/',
+      tags: ['news', 'letter'],
+    };
+    const click = eventOf({ account: owner, type: 'click', profile: 7, data });
+
+    async function file(path: string) {
+      const { statusCode, headers, body } = await app.inject({
+        url: path,
+        headers: { authorization: `Bearer ${bearer}` },
+      });
+      return { status: statusCode, type: headers['content-type'], body };
+    }
+
+    beforeAll(async () => {
+      const update = { fields: { name: 'Ann' }, parameters: { name: 'Ann' }, interests: [] };
+      await store('events', [
+        click,
+        eventOf({ account: owner, type: 'update', database: 1, profile: 7, data: update }),
+      ]);
+      await store('events', [eventOf({ account: owner, id: 'y', type: 'order.shipped' })], () => NOW - 86_400_000);
+      const refused = { outcome: 'retrying', status: 503, remoteAddress: '203.0.113.9' } as const;
+      const attempts = [
+        attemptOf({ account: owner, ...refused, error: 'http_status', responseHeaders: { server: 'x' } }),
+        attemptOf({ account: owner, outcome: 'dead', requested: false }),
+        attemptOf({ account: owner }),
+      ];
+      await store(
+        'attempts',
+        attempts.map((attempt) => ({ ...attempt })),
+      );
+    });
+
+    it('are listed by date, and by name', async () => {
+      expect((await get('/v1/logfiles', bearer)).body).toEqual([yesterday, today]);
+      expect((await get(`/v1/logfiles/${today}`, bearer)).body).toEqual([`clicks.${today}.log`]);
+      const suite = await get(`/v1/logfiles?family=marketing-suite&date=${today}`, bearer);
+      expect(suite.body).toEqual(
+        ['cdm-click', 'feedback-loop-errors', 'profile-update'].map((prefix) => `${prefix}.${today}.log`),
+      );
+      const own = await get('/v1/logfiles?type=order.shipped', bearer);
+      expect(own.body).toEqual([`order.shipped.${yesterday}.log`]);
+      expect((await get('/v1/logfiles', tokenOf('nobody'))).body).toEqual([]);
+      expect((await get('/v1/logfiles/2001-01-01', bearer)).body).toEqual([]);
+    });
+
+    it('hold a line of each event, as CSV with a header or without, as JSON and as XML', async () => {
+      const name = `cdm-click.${today}.log`;
+      const line =
+        'm1,,2026-01-15 10:20:30,"https://shop.example/?a=1&b=""2""",203.0.113.9,' +
+        '"User-Agent: Mozilla/5.0\nReferer: https://mail.example/",ann@example.com,news;letter,,,,,7,,\r\n';
+      const columns =
+        'id,senderdomain,time,linkinfo,ip,header,email,tags,countrycode,countryname,regioncode,city,profile,subprofile,template\r\n';
+      const type = 'text/csv; charset=utf-8; header=absent';
+      expect(await file(`/v1/logfiles/${name}`)).toEqual({ status: 200, type, body: line });
+      expect((await file(`/v1/logfiles/${name}/header`)).body).toBe(columns + line);
+      const json = await file(`/v1/logfiles/${name}/json`);
+      expect(json.type).toBe('application/json');
+      expect(JSON.parse(json.body)).toEqual([expect.objectContaining({ id: 'm1', profile: 7, tags: 'news;letter' })]);
+      const xml = await file(`/v1/logfiles/${name}/xml`);
+      expect(xml.body).toContain('<linkinfo>https://shop.example/?a=1&amp;b="2"</linkinfo>');
+    });
+
+    it('hold what receivers did not accept', async () => {
+      const { body } = await file(`/v1/logfiles/feedback-loop-errors.${today}.log/json`);
+      expect(JSON.parse(body)).toEqual([
+        expect.objectContaining({ response: 503, recipient: '203.0.113.9', header: 'server: x', error: 'http_status' }),
+      ]);
+    });
+
+    it('given thousands of events, hold each once', async () => {
+      const many = Array.from({ length: 2_500 }, (_, n) =>
+        eventOf({ account: owner, id: `n-${n}`, type: 'many.events', data: { n } }),
+      );
+      await store('events', many, (index) => NOW - 10 + Math.floor(index / 500));
+      const { body } = await file(`/v1/logfiles/many.events.${today}.log/json`);
+      const ids = (JSON.parse(body) as { id: string }[]).map(({ id }) => id);
+      expect(ids).toHaveLength(2_500);
+      expect(new Set(ids).size).toBe(2_500);
+    });
+
+    it('given a name, a date or a format that is none, or nothing of that day, say so', async () => {
+      for (const path of [`nothing.${today}.log`, 'clicks.2026-02-30.log', 'clicks', `clicks.${today}.log/pdf`])
+        expect(await get(`/v1/logfiles/${path}`, bearer)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+      expect((await get('/v1/logfiles?date=yesterday', bearer)).body.code).toBe('invalid_request');
+      expect(await file('/v1/logfiles/clicks.2001-01-01.log')).toMatchObject({ status: 200, body: '' });
+      expect((await file('/v1/logfiles/clicks.2001-01-01.log/json')).body).toBe('[\n]\n');
+    });
+  });
 
   it('lists events, newest first, with their attributes', async () => {
     const events = ['old', 'new'].map((id) =>

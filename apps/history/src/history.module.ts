@@ -6,17 +6,20 @@ import type { Database } from './database/database.js';
 import { EventStore } from './events/event-store.js';
 import { EventsController } from './events/events.controller.js';
 import { ReadAccess } from './listing/read-access.js';
+import { LogfileStore } from './logfiles/logfile-store.js';
+import { LogfilesController } from './logfiles/logfiles.controller.js';
 
 /** The API of history. */
 @Module({})
 export class HistoryModule {
-  static of(database: Pick<Database, 'read'>, access: ReadAccess): DynamicModule {
+  static of(database: Pick<Database, 'read'>, access: ReadAccess, retentionDays: number): DynamicModule {
     return {
       module: HistoryModule,
-      controllers: [EventsController, AttemptsController],
+      controllers: [EventsController, AttemptsController, LogfilesController],
       providers: [
         { provide: ReadAccess, useValue: access },
         { provide: EventStore, useValue: new EventStore(database) },
+        { provide: LogfileStore, useValue: new LogfileStore(database, retentionDays) },
         { provide: AttemptStore, useValue: new AttemptStore(database) },
       ],
     };

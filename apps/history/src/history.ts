@@ -73,7 +73,11 @@ export class History {
     this.#rotation = new PartitionRotation(database.writes, partitions, window, log);
     this.#writer = writer;
     this.#reader = reader;
-    this.module = HistoryModule.of(database, new ReadAccess(this.#accounts.directory, () => this.#accounts.loaded()));
+    this.module = HistoryModule.of(
+      database,
+      new ReadAccess(this.#accounts.directory, () => this.#accounts.loaded()),
+      settings.HISTORY_RETENTION_DAYS,
+    );
     this.#reportHealth();
     context.onStop('history', () => this.stop());
   }

@@ -3,10 +3,14 @@ import type { DynamicModule } from '@nestjs/common';
 import { AccountController } from './accounts/account.controller.js';
 import { AccountSettings } from './accounts/account-settings.js';
 import { AccountStore } from './accounts/account-store.js';
+import { Accounts } from './accounts/accounts.js';
+import { AccountsController } from './accounts/accounts.controller.js';
 import { ApiAccess } from './accounts/api-access.js';
 import { IdentityController } from './accounts/identity.controller.js';
 import { Domains } from './domains/domains.js';
 import { DomainsController } from './domains/domains.controller.js';
+import { EventTypes } from './event-types/event-types.js';
+import { EventTypesController } from './event-types/event-types.controller.js';
 import { RootController } from './front-door/root.controller.js';
 import { AuthenticateController } from './jwt/authenticate.controller.js';
 import { JwtIssuer } from './jwt/jwt-issuer.js';
@@ -14,6 +18,8 @@ import { DatabasesController } from './names/databases.controller.js';
 import { FieldsController } from './names/fields.controller.js';
 import { InterestsController } from './names/interests.controller.js';
 import { NameRequests } from './names/name-requests.js';
+import { HistoryApi } from './logfiles/history-api.js';
+import { LogfilesController } from './logfiles/logfiles.controller.js';
 import { Names } from './names/names.js';
 import { SigningKeysController } from './signing-keys/signing-keys.controller.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
@@ -40,6 +46,9 @@ export interface SubscriptionParts {
   readonly accounts: AccountStore;
   readonly jwts: JwtIssuer;
   readonly tokens: ApiTokens;
+  readonly operator: Accounts;
+  readonly eventTypes: EventTypes;
+  readonly history: HistoryApi;
   readonly address: PublicAddress;
   /** The gRPC API, where it is served. */
   readonly grpc?: DynamicModule;
@@ -61,6 +70,9 @@ export function subscriptionModule({
   accounts,
   jwts,
   tokens,
+  operator,
+  eventTypes,
+  history,
   address,
   grpc,
 }: SubscriptionParts): DynamicModule {
@@ -82,6 +94,9 @@ export function subscriptionModule({
       IdentityController,
       AuthenticateController,
       TokensController,
+      AccountsController,
+      EventTypesController,
+      LogfilesController,
     ],
     providers: [
       { provide: ApiAccess, useValue: access },
@@ -92,6 +107,9 @@ export function subscriptionModule({
       { provide: AccountStore, useValue: accounts },
       { provide: JwtIssuer, useValue: jwts },
       { provide: ApiTokens, useValue: tokens },
+      { provide: HistoryApi, useValue: history },
+      { provide: Accounts, useValue: operator },
+      { provide: EventTypes, useValue: eventTypes },
       { provide: AccountSettings, useValue: account },
       { provide: Domains, useValue: domains },
       { provide: NameRequests, useValue: new NameRequests(access, names, address) },

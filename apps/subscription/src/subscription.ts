@@ -9,11 +9,14 @@ import type { CommonSettings, ServiceContext } from '@postduif/service';
 import type { z } from 'zod';
 import { AccountSettings } from './accounts/account-settings.js';
 import { AccountStore } from './accounts/account-store.js';
+import { Accounts } from './accounts/accounts.js';
 import { ApiAccess } from './accounts/api-access.js';
 import { Database } from './database/database.js';
 import { DnsWatch } from './dns/dns-watch.js';
 import { DnsTxtRecords } from './dns/txt-records.js';
 import { Domains } from './domains/domains.js';
+import { eventTypeSnapshots } from './event-types/event-type-rows.js';
+import { EventTypes } from './event-types/event-types.js';
 import { openFrontDoor } from './front-door/front-door.js';
 import { ManagementPort } from './front-door/management-port.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
@@ -21,6 +24,7 @@ import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
 import { grpcSecurity } from './grpc/grpc-settings.js';
 import { JwtIssuer } from './jwt/jwt-issuer.js';
 import { keepTrying } from './keep-trying.js';
+import { HistoryApi } from './logfiles/history-api.js';
 import { MentionReader } from './names/mention-reader.js';
 import { Names } from './names/names.js';
 import { AnswerWhenPublished } from './outbox/answer-when-published.js';
@@ -141,6 +145,9 @@ export class Subscription {
       accounts,
       jwts: this.#jwts,
       tokens: new ApiTokens(database, now, log),
+      operator: new Accounts(database, log),
+      eventTypes: new EventTypes(database, log),
+      history: new HistoryApi(settings.HISTORY_URL),
       ...(this.#grpc === undefined ? {} : { grpc: this.#grpc.module }),
       address: this.#address,
     });
@@ -224,6 +231,7 @@ export class Subscription {
     yield* this.#accounts.snapshots();
     yield* this.#keys.snapshots();
     yield* this.#jwts.snapshots();
+    yield* eventTypeSnapshots(this.#database);
     yield* webhookSnapshots(this.#database);
   }
 

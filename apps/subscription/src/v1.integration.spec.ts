@@ -149,7 +149,49 @@ describe('/v1 of the running service', () => {
     await snapshot('account/1234', { copernicaId: 'environment_1234' });
   });
 
+  it('makes an account for the operator, whose first token may do everything but that', async () => {
+    const made = await ask('POST', '/v1/accounts', { id: 'shop', name: 'The shop' });
+    const { token, ...view } = made.body as { token: string };
+    expect([made.status, view]).toEqual([
+      201,
+      { id: 'shop', name: 'The shop', copernicaId: { prefix: 'account', separator: '_', value: 'account_shop' } },
+    ]);
+    await snapshot('account/shop', { name: 'The shop' });
+    const as = (path: string) => fetch(service.base + path, { headers: { authorization: `Bearer ${token}` } });
+    expect(await (await as('/v1/account')).json()).toEqual(view);
+    expect((await as('/v1/accounts')).status).toBe(403);
+    const { body } = await ask('GET', '/v1/accounts');
+    expect(body).toMatchObject({ start: 0, count: 2, total: 2, data: [{ id: '1234' }, view] });
+  });
+
+  it('takes the schema of an event type as it was written, publishes it, and takes it back', async () => {
+    const schema = { type: 'object', required: ['b', 'a'], properties: { b: { type: 'integer' }, a: {} } };
+    const path = '/v1/event-types/invoice.paid';
+    const made = await ask('PUT', path, { description: 'An invoice was paid', schema });
+    expect([made.status, made.location]).toEqual([201, `${service.base}${path}`]);
+    expect(made.body).toMatchObject({ name: 'invoice.paid', schema, maxEventBytes: 4 * 1024 * 1024 });
+    await snapshot('event-type/1234/invoice.paid', { version: 1 });
+    const read = await ask('GET', path);
+    expect(JSON.stringify((read.body as { schema: unknown }).schema)).toBe(JSON.stringify(schema));
+
+    expect(await ask('PUT', path, {})).toMatchObject({ status: 200, body: { schema: null, description: '' } });
+    await snapshot('event-type/1234/invoice.paid', { version: 2, schema: null });
+    expect((await ask('GET', '/v1/event-types')).body).toHaveLength(1);
+    expect((await ask('DELETE', path)).status).toBe(204);
+    await until(() => (config.get('event-type/1234/invoice.paid') === null ? true : undefined), 'the tombstone');
+    expect((await ask('GET', '/v1/event-types')).body).toEqual([]);
+  });
+
   it.each([
+    ['POST', '/v1/accounts', { id: '1234', name: 'Again' }, 409, 'account_exists'],
+    ['POST', '/v1/accounts', { id: 'a b', name: 'Blank' }, 400, 'invalid_request'],
+    ['GET', '/v1/accounts?limit=0', undefined, 400, 'invalid_request'],
+    ['PUT', '/v1/event-types/click', {}, 400, 'invalid_request'],
+    ['PUT', '/v1/event-types/invoice.paid', { schema: { type: 'money' } }, 400, 'schema_invalid'],
+    ['PUT', '/v1/event-types/invoice.paid', { schema: { pattern: '(a)\\1' } }, 400, 'schema_invalid'],
+    ['PUT', '/v1/event-types/invoice.paid', { schema: true }, 400, 'invalid_request'],
+    ['GET', '/v1/event-types/invoice.paid', undefined, 404, 'not_found'],
+    ['DELETE', '/v1/event-types/invoice.paid', undefined, 404, 'not_found'],
     ['POST', '/v1/domains', { domain: 'co.uk' }, 400, 'domain_is_public_suffix'],
     ['POST', '/v1/domains', { domain: 'http://example.com' }, 400, 'domain_invalid'],
     ['POST', '/v1/domains', {}, 400, 'invalid_request'],

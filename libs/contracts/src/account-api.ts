@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line } from './fields.js';
+import { accountId, line } from './fields.js';
 
 const PREFIX = 'must be 1 to 32 letters, such as `account` or `environment`';
 const SEPARATOR = 'must be `_` or `-`';
@@ -28,4 +28,19 @@ export interface AccountView {
     /** Value of the header: prefix, separator, id. */
     readonly value: string;
   };
+}
+
+/** `POST /v1/accounts`, for the operator. */
+export const createAccount = z.strictObject({
+  /** For ever. */
+  id: accountId,
+  /** For people. */
+  name: line.min(1, 'may not be empty').max(200),
+});
+
+export type CreateAccount = z.output<typeof createAccount>;
+
+/** The answer to `POST /v1/accounts`: the only time that its first token is shown. */
+export interface CreatedAccount extends AccountView {
+  readonly token: string;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { accountId, numericId } from './fields.js';
-import { trigger } from './event.js';
+import { dottedType, trigger } from './event.js';
 import { CALLERS } from './triggers.js';
 
 /**
@@ -26,10 +26,17 @@ export const SCOPES = [
   'account:write',
   'databases:read',
   'databases:write',
+  'accounts:read',
+  'accounts:write',
+  'event-types:read',
+  'event-types:write',
   'tokens:read',
   'tokens:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** Scopes beyond one account: whoever has them operates the installation. */
+export const OPERATOR_SCOPES = ['accounts:read', 'accounts:write'] as const satisfies readonly Scope[];
 
 export const accountSnapshot = z.object({
   kind: z.literal('account'),
@@ -41,7 +48,8 @@ export const accountSnapshot = z.object({
     z.object({
       id: z.string(),
       hash: z.string().regex(/^[0-9a-f]{64}$/),
-      scopes: z.array(z.enum(SCOPES)),
+      /** A scope that a newer service knows gives nothing here. */
+      scopes: z.array(z.string()).transform((scopes) => SCOPES.filter((scope) => scopes.includes(scope))),
       /** Absent: never. */
       expiresAt: z.iso.datetime().optional(),
     }),
@@ -107,6 +115,16 @@ export const jwtKeySnapshot = z.object({
   publicKey: z.string(),
 });
 
+/** What an account says of an event type of its own. Its key on `config` is `event-type/<account>/<name>`. */
+export const eventTypeSnapshot = z.object({
+  kind: z.literal('event-type'),
+  version: z.int(),
+  account: accountId,
+  name: dottedType,
+  /** JSON Schema of the events' `data`; null: anything goes. */
+  schema: z.record(z.string(), z.unknown()).nullable(),
+});
+
 /** Written regularly, so that readers of the compacted topic see it advance. */
 export const heartbeatSnapshot = z.object({ kind: z.literal('heartbeat'), version: z.int(), at: z.iso.datetime() });
 
@@ -115,17 +133,19 @@ export const configSnapshot = z.discriminatedUnion('kind', [
   webhookSnapshot,
   signingKeySnapshot,
   jwtKeySnapshot,
+  eventTypeSnapshot,
   heartbeatSnapshot,
 ]);
 
 export type AccountSnapshot = z.output<typeof accountSnapshot>;
 export type WebhookSnapshot = z.output<typeof webhookSnapshot>;
 export type SigningKeySnapshot = z.output<typeof signingKeySnapshot>;
+export type EventTypeSnapshot = z.output<typeof eventTypeSnapshot>;
 export type ConfigSnapshot = z.output<typeof configSnapshot>;
 
 export const HEARTBEAT_KEY = 'heartbeat';
 
-/** Key on `config`: `webhook/12`, `account/1`, `signing-key/3`. It is also the context that seals its secrets. */
+/** Key on `config`: `webhook/12`, `account/1`, `signing-key/3`, `event-type/1/invoice.paid`. It is also the context that seals its secrets. */
 export function configKey(kind: Exclude<ConfigSnapshot['kind'], 'heartbeat'>, id: string): string {
   return `${kind}/${id}`;
 }

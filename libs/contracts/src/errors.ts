@@ -9,6 +9,14 @@ export const ERRORS = {
     title: 'The event does not follow the contract. Correct the fields listed in `errors`.',
   },
   invalid_request: { status: 400, title: 'The request is not valid. Correct the fields listed in `errors`.' },
+  schema_mismatch: {
+    status: 400,
+    title: "The event's `data` does not fit the schema of its type. Correct the fields listed in `errors`.",
+  },
+  schema_invalid: {
+    status: 400,
+    title: 'This JSON Schema cannot be used. `detail` says why.',
+  },
   empty_batch: { status: 400, title: 'The batch holds no event. Send at least one.' },
   value_missing: {
     status: 400,
@@ -30,6 +38,11 @@ export const ERRORS = {
   domain_is_public_suffix: {
     status: 400,
     title: 'Under this name anybody can register names. Send the one that is yours, such as example.co.uk for co.uk.',
+  },
+  account_exists: { status: 409, title: 'There is an account with this id already. Choose another id.' },
+  event_types_full: {
+    status: 409,
+    title: 'The account has as many event types as it may. Delete one that is not used any more.',
   },
   domain_not_validated: {
     status: 409,

@@ -70,6 +70,7 @@ export class CompactedTopicReader {
         fetched: (_partition, next) => {
           this.#advance(next);
         },
+        confirmed: () => undefined,
         left: () => undefined,
       },
     );

@@ -37,6 +37,8 @@ export interface GroupMemberEvents {
   batch(payload: EachBatchPayload): void;
   /** Everything below `next` was fetched. */
   fetched(partition: TopicPartition, next: number): void;
+  /** The group has just said that this member belongs to it. */
+  confirmed(): void;
   /** The member is out of the group. It comes back with `joined`, unless it was told to leave. */
   left(): void;
 }
@@ -196,8 +198,11 @@ export class GroupMember {
       sign,
     );
     const { events } = consumer;
-    for (const event of [events.FETCH_START, events.FETCH, events.HEARTBEAT, events.REQUEST_TIMEOUT])
-      consumer.on(event, sign);
+    for (const event of [events.FETCH_START, events.FETCH, events.REQUEST_TIMEOUT]) consumer.on(event, sign);
+    consumer.on(events.HEARTBEAT, () => {
+      sign();
+      if (consumer === this.#current) this.events.confirmed();
+    });
     consumer.on(events.REBALANCING, () => {
       if (consumer === this.#current) this.#letGo = this.events.rebalancing();
     });
@@ -213,6 +218,7 @@ export class GroupMember {
       this.#memberId = payload.memberId;
       this.#steerable = consumer;
       this.events.joined(partitionsOf(payload.memberAssignment), continuous);
+      this.events.confirmed();
     });
     return consumer;
   }

@@ -30,6 +30,8 @@ export interface RecordConsumerOptions {
   onAssigned?(partitions: readonly TopicPartition[]): void;
   /** Partitions that are gone: their records are someone else's, and `done` has no effect any more. */
   onRevoked?(partitions: readonly TopicPartition[]): void;
+  /** The group has confirmed that this member belongs to it, which it does about every second. See `RecordConsumer.isConfirmed`. */
+  onConfirmed?(): void;
   /**
    * Where to start, in the order of `partitions`, for those who keep their positions elsewhere than in Kafka. Committed offsets and
    * finished offsets are then not read, only written. Asked anew, a second later, when it rejects.

@@ -50,6 +50,29 @@ describe('RecordConsumer', () => {
     expect(second.handed.values()).toEqual(['new']);
   });
 
+  it('given a process that was frozen for longer than its session, then it is not confirmed until the group has answered', async () => {
+    const topic = await broker.topic();
+    let frozenMs = 0;
+    let confirmations = 0;
+    const { consumer } = broker.consumer({
+      groupId: broker.name(),
+      topics: [topic],
+      clock: { now: () => Date.now() + frozenMs },
+      onConfirmed: () => {
+        confirmations += 1;
+      },
+    });
+    expect(consumer.isConfirmed()).toBe(false);
+    await consumer.start();
+    expect(consumer.isConfirmed()).toBe(true);
+
+    frozenMs = 10_000;
+    const before = confirmations;
+    expect(consumer.isConfirmed()).toBe(false);
+    await until(() => confirmations > before, 'the group has answered');
+    expect(consumer.isConfirmed()).toBe(true);
+  });
+
   it.each(['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const)('given records compressed with %s, reads them', async (codec) => {
     const topic = await broker.topic();
     const producer = new FlushingProducer({

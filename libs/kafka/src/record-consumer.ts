@@ -37,11 +37,14 @@ export class RecordConsumer {
   readonly #starter: PartitionStarter;
   readonly #high: WaterMark;
   readonly #low: WaterMark;
+  readonly #sessionTimeoutMs: number;
   readonly #total = new Load();
   readonly #assigned = Promise.withResolvers<undefined>();
   #assignments = new Map<string, PartitionAssignment>();
   #commits: CommitLoop;
   #epoch = 0;
+  /** When the group last confirmed this member. */
+  #confirmedAt = -Infinity;
   #stopping = false;
   #full = false;
   #whenIdle: (() => void)[] = [];
@@ -50,6 +53,7 @@ export class RecordConsumer {
     const { kafka, groupId, topics, log, fromBeginning = true, clock = systemClock } = options;
     this.#high = options.highWater ?? { records: 2_000, bytes: 16 * MIB };
     this.#low = options.lowWater ?? half(this.#high);
+    this.#sessionTimeoutMs = options.sessionTimeoutMs ?? 6_000;
     this.#starter = new PartitionStarter({
       positions: new StartPositions(options),
       rewindMs: options.rewindMs,
@@ -70,7 +74,7 @@ export class RecordConsumer {
         maxBytesPerFetch: options.maxBytesPerFetch ?? 10 * MIB,
         maxWaitTimeInMs: options.maxWaitTimeInMs ?? 100,
         minBytes: options.minBytes ?? 1,
-        sessionTimeoutMs: options.sessionTimeoutMs ?? 6_000,
+        sessionTimeoutMs: this.#sessionTimeoutMs,
         log,
         clock,
       },
@@ -84,6 +88,10 @@ export class RecordConsumer {
         },
         fetched: (partition, next) => {
           this.#fetched(partition, next);
+        },
+        confirmed: () => {
+          this.#confirmedAt = clock.now();
+          options.onConfirmed?.();
         },
         left: () => {
           this.#left();
@@ -118,6 +126,14 @@ export class RecordConsumer {
   /** A loop that waits for the broker is alive; one that has been silent for longer than this (at least 30,000 is wise) is not. */
   isAlive(maxSilenceMs: number): boolean {
     return (this.options.clock ?? systemClock).now() - this.lastProgressAt() <= maxSilenceMs;
+  }
+
+  /**
+   * False when the group has been silent for so long that it may have given this member's partitions away: the process was frozen, or
+   * the broker is away. What would be repeated by their new owner had better not begin then.
+   */
+  isConfirmed(): boolean {
+    return (this.options.clock ?? systemClock).now() - this.#confirmedAt < this.#sessionTimeoutMs;
   }
 
   /** Reads nothing more of a partition until `resume`; up to one fetch may still come. Forgotten when the partition is taken away. */

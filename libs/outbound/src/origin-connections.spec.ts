@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { parseHandlerUrl } from './handler-url.js';
 import { ScriptedResolver } from './testing/resolvers.js';
 import { post, response, senderWith, started, stopAll } from './testing/sending.js';
 import { httpServer, tcpServer, type LocalServer } from './testing/servers.js';
@@ -123,6 +124,26 @@ describe('connections', () => {
     await until(() => second.open.size === 0);
     expect([first.open.size, third.open.size]).toEqual([1, 1]);
   });
+});
+
+describe('tens of thousands of origins', () => {
+  it('are served with no more connections than allowed', async () => {
+    const server = await started(httpServer((_request, answer) => answer.end('ok')));
+    const sender = senderWith({ maxOrigins: 500, idleTimeoutMs: 60_000 });
+    let next = 0;
+    let most = 0;
+    const workers = Array.from({ length: 50 }, async () => {
+      while (next < 20_000) {
+        const url = parseHandlerUrl(`http://receiver-${next++}.example:${server.port}/`);
+        response(await sender.send(post(server, '/', { url })));
+        most = Math.max(most, sender.stats().openSockets);
+      }
+    });
+    await Promise.all(workers);
+    expect(server.connections).toBe(20_000);
+    expect(most).toBeLessThanOrEqual(550);
+    expect(sender.stats()).toMatchObject({ origins: 500, openSockets: 500, exchanges: 0 });
+  }, 60_000);
 });
 
 describe('a server that does everything wrong at random', () => {

@@ -131,6 +131,57 @@ describe('DeliveryEngine', () => {
     });
   });
 
+  describe('a process that may have lost its deliveries to another', () => {
+    it('given that, then no request begins and nothing is diverted until it is known, and then all go', async () => {
+      let confirmed = true;
+      const world = new World({ mayBegin: () => confirmed });
+      world.webhooks.set('1', webhook('1', { concurrency: 2 }));
+      world.answer = () => ({ status: 200, afterMs: 100 });
+      for (const event of numbers(4)) world.send('1', event);
+      confirmed = false;
+      for (const event of ['late', 'later']) world.send('1', event);
+      await world.clock.advance(4_000);
+      const begun = world.posts.map(({ event }) => event);
+      confirmed = true;
+      world.engine.resume();
+      await world.clock.advance(1_000);
+
+      expect(begun).toEqual(['0', '1']);
+      expect(world.diverted).toBe(0);
+      expect(world.delivered.map(({ event }) => event)).toEqual(['0', '1', '2', '3', 'late', 'later']);
+    });
+
+    it('given that they are lost indeed, then they are not sent by it', async () => {
+      let confirmed = true;
+      const world = new World({ mayBegin: () => confirmed });
+      world.webhooks.set('1', webhook('1', { concurrency: 1 }));
+      for (const event of numbers(3)) world.send('1', event);
+      confirmed = false;
+      const former = world.engine;
+      await world.clock.advance(5);
+      world.kill();
+      confirmed = true;
+      former.resume();
+      world.engine.resume();
+      await world.clock.advance(10_000);
+
+      const sent = world.posts.map(({ event }) => event);
+      expect(sent.sort()).toEqual(['0', '0', '1', '2']);
+    });
+  });
+
+  describe('a breaker', () => {
+    it('given a receiver that fails for a minute, then that and its return are told once each', async () => {
+      let down = true;
+      const world = worldOf(() => ({ status: down ? 503 : 200, afterMs: 10 }));
+      await stream(world, 60, 1_000);
+      down = false;
+      await world.clock.advance(300_000);
+
+      expect(world.breakers).toEqual(['open', 'closed']);
+    });
+  });
+
   describe('limits', () => {
     it('given Retry-After with any failure, when it is later than the schedule, then that delivery waits until then', async () => {
       const world = worldOf((_webhook, _event, attempt) =>

@@ -18,6 +18,8 @@ export interface EngineOptions extends SettlementOptions {
   /** Attempts that have ended and are not durably written down; beyond it no request begins, as it might be repeated. Default 1,000. */
   readonly maxUnsettled?: number;
   readonly bounds?: LaneBounds;
+  /** Whether requests may begin at present. Call `resume` when they may again. Default: always. */
+  readonly mayBegin?: () => boolean;
   /** How much longer requests seem to take than they do, in milliseconds. Default 0. */
   readonly ownDelayMs?: () => number;
   /** Called when work ended with an error that is a mistake of ours; the record stays unacknowledged and is read again later. */
@@ -83,6 +85,11 @@ export class DeliveryEngine {
     else this.#admit(job, webhook);
   }
 
+  /** Requests may begin again. */
+  resume(): void {
+    this.#feed();
+  }
+
   #admit(job: Job, webhook: WebhookSnapshot): void {
     const now = this.options.clock.now();
     const lane = this.#lane(job, webhook, now);
@@ -100,9 +107,10 @@ export class DeliveryEngine {
     }
   }
 
-  /** Nothing may be sent: all slots are taken, or what was sent cannot be written down. */
+  /** Nothing may be sent: all slots are taken, what was sent cannot be written down, or what is here may be somebody else's by now. */
   get #full(): boolean {
-    return !this.#room.hasSlot || this.#unsettled >= (this.options.maxUnsettled ?? MAX_UNSETTLED);
+    const { maxUnsettled = MAX_UNSETTLED, mayBegin } = this.options;
+    return !this.#room.hasSlot || this.#unsettled >= maxUnsettled || mayBegin?.() === false;
   }
 
   /** A webhook that looks undeliverable may only be newer than what we know: look again when we are up to date. */
@@ -162,7 +170,10 @@ export class DeliveryEngine {
   #learn(lane: Lane<Job>, slot: Slot, { job, webhook, result }: EndedAttempt): void {
     const now = this.options.clock.now();
     if (result.outcome === 'response' && result.status === GONE) this.#gone.set(webhook.id, webhook.version);
+    const wasClosed = lane.breaker.state === 'closed';
     lane.finished(job, slot, isHealthy(result) ? 'succeeded' : 'failed', result.timing.totalMs, now);
+    const isClosed = lane.breaker.state === 'closed';
+    if (wasClosed !== isClosed) this.options.observe?.breakerMoved(webhook, isClosed ? 'closed' : 'open');
     const restMs = restOf(result, now);
     if (restMs !== undefined) lane.rest(now + restMs);
     this.#pump(lane);

@@ -54,6 +54,8 @@ export interface Observer {
   /** An attempt of a partition that was taken away meanwhile has ended: nothing follows from it here. */
   fenced(facts: Omit<AttemptFacts, 'outcome'>): void;
   diverted(): void;
+  /** A receiver has failed too often in a row, or answers again. */
+  breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed'): void;
   /** A delivery came off the wheel. */
   returned(lateMs: number): void;
 }

@@ -139,7 +139,7 @@ export class DeliveryStage {
     return snapshot;
   }
 
-  async config(snapshot: Exclude<ConfigSnapshot, { kind: 'heartbeat' }>): Promise<void> {
+  async config(snapshot: Exclude<ConfigSnapshot, { kind: 'heartbeat' | 'event-type' }>): Promise<void> {
     const { kind, id } = snapshot;
     await this.#producer.send({ topic: this.topics.config, key: configKey(kind, id), value: JSON.stringify(snapshot) });
   }

@@ -56,6 +56,8 @@ export class World {
   /** Most requests in flight at once, by webhook. */
   readonly most = new Map<string, number>();
   hasKey = true;
+  /** What breakers did, in order. */
+  readonly breakers: string[] = [];
   fenced = 0;
   diverted = 0;
   answer: (webhook: string, event: string, attempt: number) => Answer = () => ({ status: 200, afterMs: 10 });
@@ -143,6 +145,9 @@ export class World {
         },
         diverted: () => {
           this.diverted += 1;
+        },
+        breakerMoved: (_webhook, to) => {
+          this.breakers.push(to);
         },
         returned: (lateMs) => {
           if (lateMs < 0) throw new Error('came off the wheel early');

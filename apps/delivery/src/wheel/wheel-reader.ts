@@ -46,6 +46,8 @@ export class WheelReader {
       resume: (partition) => {
         this.#consumer.resume(partition);
       },
+      // Otherwise the new owner of a partition would release the same once more.
+      mayRelease: () => this.#consumer.isConfirmed(),
       failed,
     });
     this.#consumer = new RecordConsumer({

@@ -22,6 +22,8 @@ export interface WheelOptions<W extends Waiting> {
   readonly forward: (waiting: W, now: number) => Promise<void>;
   /** Reads a partition on whose next record was not wanted. */
   readonly resume: (partition: TopicPartition) => void;
+  /** Whether records may be released at present. Asked again soon when not. Default: always. */
+  readonly mayRelease?: () => boolean;
   readonly failed: (error: unknown, waiting: W) => void;
 }
 
@@ -37,6 +39,9 @@ interface Spoke<W> {
 const IN_MEMORY_MS = 3_000;
 /** How long before its latest release a record is read, in milliseconds: it may be due a second before that. */
 const LEAD_MS = 2_000;
+const ASK_AGAIN_MS = 250;
+/** Releases are gathered for so long, in milliseconds: many records in one request cost little more than one, and a second late is allowed. */
+const GATHER_MS = 100;
 
 /**
  * The part of the hierarchical timing wheel (Varghese and Lauck, 1987) that runs in this process. In a tier all delays are equal,
@@ -100,17 +105,24 @@ export class Wheel<W extends Waiting> {
     return spoke;
   }
 
-  /** Releases every head whose time has come and waits for the next. */
+  /** Releases every head whose time has come, and waits for the next. */
   #turn(spoke: Spoke<W>): void {
     if (this.#stopped) return;
-    const { clock } = this.options;
+    const { clock, mayRelease } = this.options;
     const now = clock.now();
     spoke.callOffRelease?.();
+    if (mayRelease?.() === false) {
+      spoke.callOffRelease = clock.at(now + ASK_AGAIN_MS, () => {
+        this.#turn(spoke);
+      });
+      return;
+    }
     const next = spoke.waiting.findIndex((waiting) => this.#releaseAt(waiting) > now);
     for (const waiting of spoke.waiting.splice(0, next === -1 ? Infinity : next)) this.#forward(waiting, now);
     const head = spoke.waiting[0];
     if (head === undefined) return;
-    spoke.callOffRelease = clock.at(this.#releaseAt(head), () => {
+    // At the same moments in all partitions.
+    spoke.callOffRelease = clock.at(Math.ceil(this.#releaseAt(head) / GATHER_MS) * GATHER_MS, () => {
       this.#turn(spoke);
     });
   }

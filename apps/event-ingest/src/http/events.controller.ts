@@ -8,6 +8,7 @@ import { IngestMetrics } from '../ingest-metrics.js';
 import type { ParsedEvent } from '../parsing/parsed-event.js';
 import { readRequest } from '../parsing/request-events.js';
 import type { Outcome, RequestEvents } from '../parsing/request-events.js';
+import { EventTypes } from '../types/event-types.js';
 import { answerBatch } from './batch-answer.js';
 import { EventSink } from './event-sink.js';
 import { RateLimit } from './rate-limit.js';
@@ -30,6 +31,7 @@ export class EventsController {
     @Inject(WriteAccess) private readonly access: WriteAccess,
     @Inject(RateLimit) private readonly limit: RateLimit,
     @Inject(RequestBodies) private readonly bodies: RequestBodies,
+    @Inject(EventTypes) private readonly types: EventTypes,
     @Inject(EventSink) private readonly sink: EventSink,
     @Inject(IngestMetrics) private readonly metrics: IngestMetrics,
     @Inject(MAX_EVENTS) private readonly maxEvents: number,
@@ -94,6 +96,8 @@ export class EventsController {
   }
 
   async #write(parsed: ParsedEvent, now: number, traceparent: string | undefined): Promise<Outcome<Event>> {
+    const refusal = this.types.refusalOf(parsed);
+    if (refusal !== undefined) return { refusal };
     const start = performance.now();
     const outcome = await this.sink.store(parsed, now, traceparent);
     this.metrics.written((performance.now() - start) / 1_000);

@@ -38,6 +38,7 @@ function given() {
     groupId: 'test',
     topics: { ingest: 'ingest', ingestRejected: 'rejected', events: 'events' },
     accounts,
+    types: { refusalOf: () => undefined },
     producer,
     metrics: new IngestMetrics(new Registry()),
     log: pino({ base: null }, { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) }),

@@ -9,6 +9,7 @@ import type { IngestMetrics } from '../ingest-metrics.js';
 import type { ParsedEvent } from '../parsing/parsed-event.js';
 import { readRecord } from '../parsing/record-event.js';
 import { outcomeOf } from '../parsing/request-events.js';
+import type { EventTypes } from '../types/event-types.js';
 import { rejectedRecord, rejectedWithoutContent } from './rejected-record.js';
 import type { IngestRecord } from './rejected-record.js';
 
@@ -18,6 +19,7 @@ export interface IngestReaderOptions {
   /** Full names. */
   readonly topics: { readonly ingest: string; readonly ingestRejected: string; readonly events: string };
   readonly accounts: Pick<KnownAccounts, 'has' | 'whenKnown'>;
+  readonly types: Pick<EventTypes, 'refusalOf'>;
   /** Waits for the broker without end: a record is not given up. */
   readonly producer: Pick<FlushingProducer, 'send'>;
   readonly metrics: IngestMetrics;
@@ -86,7 +88,12 @@ export class IngestReader {
   }
 
   async #accept(record: IngestRecord, parsed: ParsedEvent): Promise<void> {
-    const { topics, metrics } = this.options;
+    const { topics, metrics, types } = this.options;
+    const refusal = types.refusalOf(parsed);
+    if (refusal !== undefined) {
+      await this.#reject(record, refusal);
+      return;
+    }
     const outgoing = eventRecord(topics.events, parsed, Date.now(), record.headers.traceparent);
     switch (await this.#write(record, outgoing)) {
       case 'written':

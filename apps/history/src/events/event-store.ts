@@ -84,7 +84,7 @@ export class EventStore {
 }
 
 /** With every digit of its numbers. What was written past event-ingest may be less strict JSON, and is shown as far as it goes. */
-function parseEvent(body: Buffer): Record<string, unknown> {
+export function parseEvent(body: Buffer): Record<string, unknown> {
   try {
     return parseJson(body) as Record<string, unknown>;
   } catch (error) {

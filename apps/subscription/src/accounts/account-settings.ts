@@ -15,14 +15,14 @@ export class AccountSettings {
   ) {}
 
   async view({ account }: Access): Promise<AccountView> {
-    return toView(await findAccount(this.database, account));
+    return toAccountView(await findAccount(this.database, account));
   }
 
   /** What is absent stays. */
   async change({ account, token }: Access, given: UpdateAccount): Promise<AccountView> {
     const changed = await this.database.transaction(async (transaction) => {
       await transaction.query('SELECT FROM config.accounts WHERE id = $1 FOR NO KEY UPDATE', [account]);
-      const { name, copernicaId } = toView(await findAccount(transaction, account));
+      const { name, copernicaId } = toAccountView(await findAccount(transaction, account));
       await transaction.query(
         'UPDATE config.accounts SET name = $2, copernica_id = $3, version = version + 1 WHERE id = $1',
         [account, given.name ?? name, copernicaIdOf(account, given.copernicaId ?? copernicaId)],
@@ -30,11 +30,11 @@ export class AccountSettings {
       return publishAccount(transaction, account);
     });
     this.log.info({ account, token }, 'account changed');
-    return toView(changed);
+    return toAccountView(changed);
   }
 }
 
-function toView(row: AccountRow | undefined): AccountView {
+export function toAccountView(row: Pick<AccountRow, 'id' | 'name' | 'copernicaId'> | undefined): AccountView {
   if (row === undefined) throw new ApiError('not_found');
   const { id, name, copernicaId } = row;
   return { id, name, copernicaId: partsOf(id, copernicaId) };

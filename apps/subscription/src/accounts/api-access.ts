@@ -25,10 +25,21 @@ export class ApiAccess {
    * Without a scope any valid token will do.
    */
   requireCompatible(request: FastifyRequest, scope?: Scope): Promise<Access> {
+    return this.of(this.#compatibleToken(request), scope);
+  }
+
+  /** The token itself, for a service that checks it again. Throws as `requireCompatible` does. */
+  async tokenFor(request: FastifyRequest, scope: Scope): Promise<string> {
+    const token = this.#compatibleToken(request);
+    await this.of(token, scope);
+    return token ?? '';
+  }
+
+  #compatibleToken(request: FastifyRequest): string | undefined {
     const given = (request.query as Readonly<Record<string, unknown>>).access_token;
     const allowed = this.options.queryToken || versionOf(request) !== 'v4';
     const inQuery = allowed && typeof given === 'string' ? given : undefined;
-    return this.of(bearerToken(request.headers.authorization) ?? inQuery, scope);
+    return bearerToken(request.headers.authorization) ?? inQuery;
   }
 
   /** What an API token or a JWT gives; `undefined` when it is not valid. */

@@ -6,6 +6,7 @@ import { CreateDomains1764200000000 } from './migrations/1764200000000-create-do
 import { CreateNames1764300000000 } from './migrations/1764300000000-create-names.js';
 import { ShardWebhooks1764400000000 } from './migrations/1764400000000-shard-webhooks.js';
 import { ManageTokens1764500000000 } from './migrations/1764500000000-manage-tokens.js';
+import { CreateEventTypes1764900000000 } from './migrations/1764900000000-create-event-types.js';
 
 const SCHEMA = 'config';
 /** Any number that nobody else in this database uses; `conf` in ASCII. */
@@ -46,6 +47,7 @@ async function runMigrations(url: string): Promise<void> {
       CreateNames1764300000000,
       ShardWebhooks1764400000000,
       ManageTokens1764500000000,
+      CreateEventTypes1764900000000,
     ],
     migrationsTableName: 'migrations',
   });

@@ -11,6 +11,7 @@ describe('the versions of the API', () => {
     ['/v1/webhook/1', 'v1', true],
     ['/v1/feedbackloops', 'v1', true],
     ['/v1/feedbackloop/1', 'v1', true],
+    ['/v1/logfiles/2026-01-15', 'v1', true],
     ['/v1/webhooks/1/secret', 'v1', false],
     ['/v1/webhookery', 'v1', false],
     ['/v1/account', 'v1', false],

@@ -15,7 +15,7 @@ export function ofSmtpeter(...paths: string[]): string[] {
 
 const COPERNICA = /^\/(?:v[234]|authenticate)(?:[/?]|$)/;
 /** Not what is below `/v1/webhooks`, which is our own. */
-const SMTPETER = /^\/v1\/(?:(?:webhook|feedbackloops?)(?:[/?]|$)|webhooks(?:\?|$))/;
+const SMTPETER = /^\/v1\/(?:(?:webhook|feedbackloops?|logfiles)(?:[/?]|$)|webhooks(?:\?|$))/;
 
 /** Whether an address is one of Copernica's or SMTPeter's, where errors have their shape. */
 export function isCompatible(url: string): boolean {

@@ -2,7 +2,7 @@ import type { LiveLoad, Route } from '../system/live-load.js';
 import type { System } from '../system/system.js';
 
 export const TEN = 10;
-const WARM_UP = { events: 2_000, rate: 400 };
+const WARM_UP = { events: 10_000, then: 2_000, rate: 400 };
 
 /** Ten receivers with a webhook each, all warm; events go to them in turn. */
 export async function tenReceivers(system: System, short: boolean): Promise<Route[]> {
@@ -10,7 +10,8 @@ export async function tenReceivers(system: System, short: boolean): Promise<Rout
   const typeOf = (receiver: number): string => `bench.receiver${receiver}`;
   await system.createWebhooks(receivers.map((receiver) => ({ receiver, trigger: typeOf(receiver) })));
   const routes = receivers.map((receiver) => ({ shape: { type: typeOf(receiver) }, receivers: [receiver] }));
-  await system.warmUp({ routes, count: short ? 200 : WARM_UP.events, rate: WARM_UP.rate });
+  await system.warmUp({ routes, count: short ? 200 : WARM_UP.events });
+  await system.warmUp({ routes, count: short ? 100 : WARM_UP.then, rate: WARM_UP.rate });
   return routes;
 }
 

@@ -1,0 +1,115 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { encodeDeliveryHeaders, topicNames } from '@postduif/contracts';
+import { plainKafka } from './testing/recorded-topic.js';
+import { RecordingReceiver } from './testing/recording-receiver.js';
+import { RunningSystem } from './testing/running-system.js';
+import { until } from './testing/until.js';
+
+jest.setTimeout(300_000);
+
+const MIB = 1024 * 1024;
+const LOOK_MS = 500;
+
+let system: RunningSystem;
+let receiver: RecordingReceiver;
+
+beforeAll(async () => {
+  [system, receiver] = await Promise.all([RunningSystem.start(), RecordingReceiver.listen()]);
+});
+
+afterAll(async () => {
+  await system.stop();
+  await receiver.goAway();
+});
+
+/** Memory of delivery, in bytes. */
+async function memory(): Promise<number> {
+  const processes = await system.stack.processes();
+  return processes.find(({ name }) => name === 'delivery')?.memory ?? NaN;
+}
+
+/** The most memory that delivery has while something goes on. */
+async function mostMemoryDuring(work: Promise<unknown>): Promise<number> {
+  let most = 0;
+  for (let ended = false; !ended;) {
+    most = Math.max(most, await memory());
+    ended = await Promise.race([pause(LOOK_MS, false), work.then(() => true)]);
+  }
+  return most;
+}
+
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${system.stack.managementUrls.delivery}/metrics`)).text();
+  const values = text.split('\n').filter((line) => line.startsWith(`${name}{`));
+  return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+const WAITING = 1_000_000;
+const BATCH = 10_000;
+const HOUR_MS = 3_600_000;
+
+/** Puts deliveries on the wheel that wait for the better part of an hour. */
+async function fillWheel(): Promise<void> {
+  const producer = plainKafka(system.stack.brokers).producer();
+  await producer.connect();
+  const topic = topicNames('postduif.').retry['1h'];
+  const value = Buffer.alloc(100, 'x');
+  const now = Date.now();
+  for (let sent = 0; sent < WAITING; sent += BATCH) {
+    const messages = Array.from({ length: BATCH }, (_, index) => {
+      const number = sent + index;
+      const headers = encodeDeliveryHeaders({
+        delivery: `waiting-${number}`,
+        account: '1',
+        webhook: String(1_000 + (number % 60)),
+        event: `event-${number}`,
+        trigger: 'test.waiting',
+        contentType: 'application/json',
+        attempt: 2,
+        acceptedAt: now,
+        dueAt: now + 0.8 * HOUR_MS,
+      });
+      return { key: String(1_000 + (number % 60)), value, headers };
+    });
+    await producer.send({ topic, messages });
+  }
+  await producer.disconnect();
+}
+
+describe('memory of delivery', () => {
+  it('given 300 MB of events, as fast as they are accepted, and receivers that hang, then it stays under 400 MiB', async () => {
+    const types = Array.from({ length: 10 }, (_, n) => `test.hanging-${n}`);
+    for (const type of types)
+      await system.createWebhook({ handler: receiver.at(`/${type}`, () => 'hang').url, trigger: type });
+    await system.settled();
+    const text = 'x'.repeat(100_000);
+
+    const sending = Array.from({ length: 16 }, async (_, sender) => {
+      for (let n = sender; n < 3_000; n += 16) await system.post({ type: types[n % 10] ?? '', data: { text } });
+    });
+    const most = await mostMemoryDuring(Promise.all(sending).then(() => pause(10_000)));
+
+    expect(await metric('postduif_wheel_records')).toBeGreaterThan(1_000);
+    expect(most / MIB).toBeLessThan(400);
+  });
+
+  it('given a million deliveries that wait on the wheel, then they cost less than 100 MiB, also after a kill -9', async () => {
+    system.stack.kill('delivery');
+    await system.stack.ready('delivery');
+    const before = await memory();
+
+    const most = await mostMemoryDuring(fillWheel());
+    await until(async () => (await metric('postduif_wheel_records')) >= WAITING, 'delivery knows what waits');
+    expect((most - before) / MIB).toBeLessThan(100);
+
+    system.stack.kill('delivery');
+    await system.stack.ready('delivery');
+    const later = await mostMemoryDuring(
+      until(async () => (await metric('postduif_wheel_records')) >= WAITING, 'delivery knows what waits').then(() =>
+        pause(5_000),
+      ),
+    );
+    expect((later - before) / MIB).toBeLessThan(100);
+  });
+});

@@ -1,0 +1,91 @@
+import type { Access } from '@postduif/access';
+import { ApiError, eventTypeName, fieldErrors, MAX_EVENT_BYTES, plainMessage } from '@postduif/contracts';
+import type { EventTypeView, PutEventType } from '@postduif/contracts';
+import { DataSchema, maxEventBytes, SchemaRefused } from '@postduif/event-types';
+import type { Database } from '../database/database.js';
+import type { Log } from '../log.js';
+import { publish, publishRemoval } from '../outbox/outbox.js';
+import * as rows from './event-type-rows.js';
+import type { EventType } from './event-type-rows.js';
+
+/** Every process that takes events keeps them all in memory. */
+const MOST = 500;
+
+/** An account's own event types. An event whose `data` does not fit the schema of its type is refused when it comes in. */
+export class EventTypes {
+  constructor(
+    private readonly database: Database,
+    private readonly log: Log,
+  ) {}
+
+  async list({ account }: Access): Promise<EventTypeView[]> {
+    return (await rows.listEventTypes(this.database, account)).map(toView);
+  }
+
+  async get({ account }: Access, name: string): Promise<EventTypeView> {
+    return toView(found(await rows.findEventType(this.database, account, name)));
+  }
+
+  /** Adds or replaces. Throws `schema_invalid`, `event_types_full`, or `invalid_request` for a name that no type can have. */
+  async put(
+    { account, token }: Access,
+    name: string,
+    given: PutEventType,
+  ): Promise<{ readonly type: EventTypeView; readonly isNew: boolean }> {
+    requireName(name);
+    if (given.schema !== null) requireUsable(given.schema);
+    const put = await this.database.transaction(async (transaction) => {
+      await transaction.query('SELECT FROM config.accounts WHERE id = $1 FOR NO KEY UPDATE', [account]);
+      const type = found(await rows.putEventType(transaction, account, name, given));
+      if ((await rows.countEventTypes(transaction, account)) > MOST) throw new ApiError('event_types_full');
+      await publish(transaction, rows.eventTypeSnapshot(type));
+      return type;
+    });
+    const isNew = put.version === 1;
+    this.log.info({ account, token, type: name }, isNew ? 'event type created' : 'event type changed');
+    return { type: toView(put), isNew };
+  }
+
+  /** Its events are not checked any more. */
+  async delete({ account, token }: Access, name: string): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      const type = found(await rows.deleteEventType(transaction, account, name));
+      await publishRemoval(transaction, rows.eventTypeKey(type), type.version + 1);
+    });
+    this.log.info({ account, token, type: name }, 'event type deleted');
+  }
+}
+
+function requireName(name: string): void {
+  const result = eventTypeName.safeParse(name, { error: plainMessage });
+  if (!result.success)
+    throw new ApiError('invalid_request', undefined, {
+      errors: fieldErrors(result.error).map(({ message }) => ({ path: 'name', message })),
+    });
+}
+
+function requireUsable(schema: Record<string, unknown>): void {
+  try {
+    new DataSchema(schema);
+  } catch (error) {
+    if (error instanceof SchemaRefused)
+      throw new ApiError('schema_invalid', `The schema cannot be used: ${error.message}.`);
+    throw error;
+  }
+}
+
+function found(type: EventType | undefined): EventType {
+  if (type === undefined) throw new ApiError('not_found', 'The account has no such event type.');
+  return type;
+}
+
+function toView({ name, description, schema, createdAt, updatedAt }: EventType): EventTypeView {
+  return {
+    name,
+    description,
+    schema,
+    maxEventBytes: schema === null ? MAX_EVENT_BYTES : maxEventBytes(schema),
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
+}

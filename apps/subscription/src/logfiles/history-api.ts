@@ -1,0 +1,48 @@
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { ApiError } from '@postduif/contracts';
+
+const ANSWER_MS = 30_000;
+const RETRY_AFTER_SECONDS = 5;
+
+export interface HistoryAnswer {
+  readonly contentType: string;
+  readonly body: Readable;
+}
+
+/** What history answers to whoever has the token. */
+export class HistoryApi {
+  constructor(private readonly base: string) {}
+
+  /** Throws `not_found` and `invalid_request` with history's own sentence, and `upstream_unavailable`. */
+  async get(path: string, query: URLSearchParams, token: string): Promise<HistoryAnswer> {
+    const response = await this.#fetch(`${this.base}${path}?${query.toString()}`, token);
+    if (response.ok && response.body !== null) {
+      const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
+      return { contentType: response.headers.get('content-type') ?? 'application/octet-stream', body };
+    }
+    const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
+    if (response.status === 404) throw new ApiError('not_found', detail);
+    if (response.status === 400) throw new ApiError('invalid_request', detail);
+    throw unavailable();
+  }
+
+  async #fetch(url: string, token: string): Promise<Response> {
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort();
+    }, ANSWER_MS);
+    try {
+      // The time is for the head of the answer: a logfile may be long.
+      return await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: late.signal });
+    } catch (error) {
+      throw unavailable(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function unavailable(cause?: unknown): ApiError {
+  return new ApiError('upstream_unavailable', undefined, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { dottedType } from './event.js';
+import { isCopernicaTrigger } from './triggers.js';
+
+/** Name of an event type that an account may describe: dotted. Copernica's ten triggers are described already. */
+export const eventTypeName = dottedType.refine((name) => !isCopernicaTrigger(name));
+
+/** `PUT /v1/event-types/{name}`: the whole description. */
+export const putEventType = z.strictObject({
+  /** For people. */
+  description: z.string().max(2_000).default(''),
+  /** JSON Schema (2020-12) of the events' `data`; null: anything goes. */
+  schema: z.record(z.string(), z.unknown()).nullable().default(null),
+});
+
+export type PutEventType = z.output<typeof putEventType>;
+
+/** An event type as `/v1` shows it. Times are ISO 8601 in UTC. */
+export interface EventTypeView {
+  readonly name: string;
+  readonly description: string;
+  readonly schema: Readonly<Record<string, unknown>> | null;
+  /** Largest event of this type, in bytes of JSON: the larger a schema is, the smaller its events have to be. */
+  readonly maxEventBytes: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { MAX_EVENT_BYTES, parseJson } from '@postduif/contracts';
+import fc from 'fast-check';
+import { DataSchema, SchemaRefused } from './index.js';
+
+const INVOICE = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  type: 'object',
+  required: ['number', 'amount'],
+  additionalProperties: false,
+  properties: {
+    number: { type: 'string', pattern: '^F-\\d{4}$' },
+    amount: { $ref: '#/$defs/money' },
+    due: { type: 'string', format: 'date' },
+    lines: { type: 'array', items: { type: 'object', properties: { price: { $ref: '#/$defs/money' } } } },
+  },
+  $defs: { money: { type: 'object', required: ['cents'], properties: { cents: { type: 'integer', minimum: 0 } } } },
+};
+const FITTING = { number: 'F-2026', amount: { cents: 1 }, due: '2026-01-15', lines: [{ price: { cents: 0 } }] };
+
+/** A schema of `levels` definitions, each of which names the next one twice. */
+function doubling(levels: number): Record<string, unknown> {
+  const next = (level: number) => ({ $ref: `#/$defs/d${level}` });
+  const definitions = Array.from({ length: levels }, (_, level) => [
+    `d${level}`,
+    level === levels - 1 ? { type: 'string' } : { allOf: [next(level + 1), next(level + 1)] },
+  ]);
+  return { ...next(0), $defs: Object.fromEntries(definitions) as object };
+}
+
+describe('the schema of an event type', () => {
+  it('given data that fits, then nothing is wrong', () => {
+    expect(new DataSchema(INVOICE).errors(FITTING)).toEqual([]);
+  });
+
+  it.each([
+    ['a missing member', { number: 'F-2026' }, 'data', "must have required property 'amount'"],
+    ['another type', { ...FITTING, amount: { cents: '1' } }, 'data.amount.cents', 'must be integer'],
+    ['a pattern that does not match', { ...FITTING, number: 'secret' }, 'data.number', 'must match pattern'],
+    ['a format', { ...FITTING, due: '2026-02-30' }, 'data.due', 'must match format "date"'],
+    ['a member that is not known', { ...FITTING, extra: 1 }, 'data', 'must NOT have additional properties: extra'],
+    ['an item of a list', { ...FITTING, lines: [{ price: {} }] }, 'data.lines.0.price', "property 'cents'"],
+  ])('given %s, then says where and what, and not the value', (_, data, path, message) => {
+    const [error, ...others] = new DataSchema(INVOICE).errors(data);
+    expect(others).toEqual([]);
+    expect(error).toEqual({ path, message: expect.stringContaining(message) });
+    expect(JSON.stringify(error)).not.toContain('secret');
+  });
+
+  it('given a number that a double cannot hold, then it is a number', () => {
+    const schema = new DataSchema({ properties: { n: { type: 'integer', minimum: 5 }, s: { type: 'string' } } });
+    const data = (text: string) => parseJson(Buffer.from(text)) as Record<string, unknown>;
+    expect(schema.errors(data('{"n":12345678901234567890123}'))).toEqual([]);
+    expect(schema.errors(data('{"n":-12345678901234567890123}'))).toHaveLength(1);
+    expect(schema.errors(data('{"s":12345678901234567890123}'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['a keyword that does not exist', { propertys: {} }, 'propertys'],
+    ['a type that does not exist', { type: 'text' }, 'type'],
+    ['a format that does not exist', { format: 'colour' }, 'colour'],
+    ['a reference to elsewhere', { $ref: 'https://example.org/schema' }, '$ref must name'],
+    ['a reference to nothing', { $ref: '#/$defs/nothing' }, '$ref must name'],
+    ['a reference to what objects have', { $ref: '#/$defs/constructor', $defs: {} }, '$ref must name'],
+    ['a schema that holds itself', { $defs: { a: { items: { $ref: '#/$defs/a' } } } }, 'recursive'],
+    ['dynamic references', { $dynamicRef: '#node' }, 'not supported'],
+    ['an address of its own', { $id: 'https://example.org/s' }, 'not supported'],
+    ['a lookahead', { pattern: '(?=a)b' }, 'RE2'],
+    ['a pattern of names that is none', { patternProperties: { '(': true } }, 'RE2'],
+    ['items that are compared without end', { uniqueItems: true }, 'maxItems'],
+    ['schemas by the thousand through references', doubling(12), 'too large'],
+    ['schemas nested too deep', JSON.parse(`${'{"not":'.repeat(40)}true${'}'.repeat(40)}`) as object, 'deep'],
+    ['a schema that is too long', { description: 'x'.repeat(40_000) }, 'characters'],
+    ['a list instead of a schema', { items: [] }, 'no schema'],
+  ])('given %s, then it is refused with the reason', (_, schema, reason) => {
+    expect(() => new DataSchema(schema as Record<string, unknown>)).toThrow(SchemaRefused);
+    expect(() => new DataSchema(schema as Record<string, unknown>)).toThrow(reason);
+  });
+
+  it('given a property by the name of a keyword, then what is below it counts', () => {
+    const hidden = { properties: { const: doubling(12), enum: doubling(12) }, $defs: doubling(12).$defs };
+    expect(() => new DataSchema(hidden)).toThrow('too large');
+  });
+
+  it('given a pattern that would take JavaScript for ever, then it is as quick as any', () => {
+    const schema = new DataSchema({ properties: { text: { pattern: '^(a+)+$' } } });
+    expect(schema.errors({ text: `${'a'.repeat(100_000)}!` })).toHaveLength(1);
+  });
+
+  it('given a larger schema, then its events have to be smaller', () => {
+    expect(new DataSchema({}).maxEventBytes).toBe(MAX_EVENT_BYTES);
+    const properties = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`p${n}`, { type: 'string' }]));
+    expect(new DataSchema({ properties }).maxEventBytes).toBeLessThan(200_000);
+  });
+
+  it('given any JSON, then it is a schema or refused, and nothing else happens', () => {
+    const keyword = fc.constantFrom('$ref', 'items', 'properties', 'type', 'allOf', 'pattern', '$defs', 'enum', 'x');
+    const schema = fc.dictionary(fc.oneof(keyword, fc.string()), fc.oneof(fc.jsonValue(), fc.object()));
+    fc.assert(
+      fc.property(schema, fc.dictionary(fc.string(), fc.jsonValue()), (given, data) => {
+        let made: DataSchema;
+        try {
+          made = new DataSchema(JSON.parse(JSON.stringify(given)) as Record<string, unknown>);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SchemaRefused);
+          return;
+        }
+        expect(Array.isArray(made.errors(data as Record<string, unknown>))).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,1 @@
+export { DataSchema, maxEventBytes, SchemaRefused } from './data-schema.js';
