@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { WebhookSnapshot } from '@postduif/contracts';
-import { describeFailure } from './engine/outcome.js';
+import { describeFailure } from '@postduif/outbound';
 import type { AttemptFacts, Observer } from './engine/ports.js';
 
 const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400];

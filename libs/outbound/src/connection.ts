@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 import type { Connecting, Connector } from './connector.js';
 import type { ParsedHandlerUrl } from './handler-url.js';
+import type { ConnectTiming } from './result.js';
 
 export interface ConnectionOptions {
   readonly connector: Connector;
@@ -28,7 +29,7 @@ export class Connection {
   #connecting: Connecting | undefined;
   #socket: Socket | undefined;
   #openedAt = 0;
-  #connectMs: number | undefined;
+  #timing: ConnectTiming | undefined;
 
   /** @param onClose called each time the socket closes */
   constructor(url: ParsedHandlerUrl, options: ConnectionOptions, onOpen: () => void, onClose: () => void) {
@@ -60,11 +61,11 @@ export class Connection {
     return this.#options.now() - this.#openedAt < this.#options.maxConnectionAgeMs;
   }
 
-  /** Milliseconds that connecting took, the first time this is asked after it; `undefined` for a connection that stood already. */
-  takeConnectMs(): number | undefined {
-    const connectMs = this.#connectMs;
-    this.#connectMs = undefined;
-    return connectMs;
+  /** How long connecting took, the first time this is asked after it; `undefined` for a connection that stood already. */
+  takeConnectTiming(): ConnectTiming | undefined {
+    const timing = this.#timing;
+    this.#timing = undefined;
+    return timing;
   }
 
   dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
@@ -89,19 +90,30 @@ export class Connection {
     onOpen: () => void,
     onClose: () => void,
   ): void {
-    const startedAt = this.#options.now();
-    this.#connecting = this.#options.connector.connect(url, (error, socket) => {
+    const { now, connector } = this.#options;
+    const startedAt = now();
+    let [lookedUpAt, connectedAt] = [startedAt, startedAt];
+    const opened = (error: Error | null, socket: Socket | null): void => {
       this.#connecting = undefined;
       if (socket === null) {
         callback(error ?? new Error('no socket'), null);
         return;
       }
       this.#socket = socket;
-      this.#openedAt = this.#options.now();
-      this.#connectMs = this.#openedAt - startedAt;
+      this.#openedAt = now();
+      this.#timing = {
+        connectMs: this.#openedAt - startedAt,
+        lookupMs: lookedUpAt - startedAt,
+        tcpMs: connectedAt - lookedUpAt,
+        ...(url.secure ? { tlsMs: this.#openedAt - connectedAt } : {}),
+      };
       onOpen();
       socket.once('close', onClose);
       callback(null, socket);
+    };
+    this.#connecting = connector.connect(url, opened, {
+      lookedUp: () => (lookedUpAt = now()),
+      connected: () => (connectedAt = now()),
     });
   }
 }

@@ -19,6 +19,14 @@ export interface Connecting {
 
 export type Connected = (error: Error | null, socket: Socket | null) => void;
 
+/** Told how far it is. */
+export interface ConnectPhases {
+  /** The addresses are known and checked. */
+  lookedUp(): void;
+  /** TCP stands; TLS may follow. */
+  connected(): void;
+}
+
 /** One of several addresses gets this long before the next is tried, in milliseconds (RFC 8305 section 5). */
 const NEXT_ADDRESS_AFTER_MS = 500;
 /** First probe of an idle TCP connection, in milliseconds. */
@@ -40,7 +48,7 @@ export class Connector {
   }
 
   /** Never throws; `done` is called once, with an `ExchangeError` or a socket ready for the request. */
-  connect(url: ParsedHandlerUrl, done: Connected): Connecting {
+  connect(url: ParsedHandlerUrl, done: Connected, phases: ConnectPhases): Connecting {
     const progress: ConnectProgress = { stage: 'dns' };
     let socket: Socket | undefined;
     let ended = false;
@@ -58,11 +66,13 @@ export class Connector {
     const open = (addresses: readonly string[]): void => {
       if (ended) return;
       progress.stage = 'tcp';
+      phases.lookedUp();
       if (addresses.length === 1) progress.remoteAddress = addresses[0];
       socket = url.secure ? this.#openTls(url, addresses) : openTcp(url, addresses);
       socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_AFTER_MS);
       socket.once('connect', () => {
         progress.stage = 'tls';
+        phases.connected();
         progress.remoteAddress = socket?.remoteAddress;
         if (!url.secure) end(null);
       });

@@ -4,7 +4,7 @@ import type { Connection } from './connection.js';
 import { describe, type OutboundErrorCode } from './errors.js';
 import { exchangeError } from './failure.js';
 import type { OriginConnections, Waiter } from './origin-connections.js';
-import type { ExchangeTiming, OutboundResult } from './result.js';
+import type { ConnectTiming, ExchangeTiming, OutboundResult } from './result.js';
 import { KeptBody, keptHeaders } from './kept-response.js';
 
 export interface ExchangeOptions {
@@ -43,7 +43,7 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
   #status = 0;
   #headers: Record<string, string> = {};
   #queuedMs: number | undefined;
-  #connectMs: number | undefined;
+  #connecting: ConnectTiming | undefined;
   #firstByteMs: number | undefined;
 
   constructor(options: ExchangeOptions) {
@@ -79,7 +79,7 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
     this.#stage = 'sent';
     this.#controller = controller;
     this.#remoteAddress = this.#connection?.remoteAddress;
-    this.#connectMs = this.#connection?.takeConnectMs();
+    this.#connecting = this.#connection?.takeConnectTiming();
     const { headersTimeoutMs, totalTimeoutMs } = this.#options;
     if (this.#elapsed() + headersTimeoutMs >= totalTimeoutMs) return;
     this.#headersDeadline = setTimeout(() => {
@@ -145,7 +145,7 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
     return {
       timing: {
         queuedMs: this.#queuedMs ?? this.#elapsed(),
-        ...(this.#connectMs === undefined ? {} : { connectMs: this.#connectMs }),
+        ...this.#connecting,
         ...(this.#firstByteMs === undefined ? {} : { firstByteMs: this.#firstByteMs }),
         totalMs: this.#elapsed(),
       },

@@ -1,6 +1,8 @@
+import type { RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { parseHandlerUrl } from './handler-url.js';
 import { post, response, senderWith, started, stopAll } from './testing/sending.js';
-import { answering, httpServer, tcpServer } from './testing/servers.js';
+import { answering, httpServer, httpsServer, tcpServer, testAuthority } from './testing/servers.js';
 import { until } from './testing/until.js';
 
 afterEach(stopAll);
@@ -21,6 +23,20 @@ describe('the response', () => {
     expect(connectMs).toBeGreaterThan(0);
     expect(firstByteMs).toBeGreaterThanOrEqual(connectMs);
     expect(totalMs).toBeGreaterThanOrEqual(firstByteMs);
+  });
+
+  it.each(['http', 'https'])('over %s is given with how long each part of connecting took', async (scheme) => {
+    const answer: RequestListener = (_request, response) => response.end('ok');
+    const server = await started(scheme === 'http' ? httpServer(answer) : httpsServer('valid', answer));
+    let moment = 0;
+    const sender = senderWith({ tls: { ca: testAuthority }, clock: () => ++moment });
+    const url = parseHandlerUrl(`${scheme}://receiver.example:${server.port}/`);
+    const { timing } = response(await sender.send({ method: 'POST', url }));
+    const { connectMs = 0, lookupMs = 0, tcpMs = 0, tlsMs = 0 } = timing;
+    expect([lookupMs > 0, tcpMs > 0, tlsMs > 0]).toEqual([true, true, scheme === 'https']);
+    expect(lookupMs + tcpMs + tlsMs).toBeLessThanOrEqual(connectMs);
+    const again = response(await sender.send({ method: 'POST', url })).timing;
+    expect(Object.keys(again).toSorted()).toEqual(['firstByteMs', 'queuedMs', 'totalMs']);
   });
 
   it('is a redirect when the server redirects: it is not followed', async () => {

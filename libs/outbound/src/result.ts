@@ -1,11 +1,20 @@
 import type { OutboundErrorCode } from './errors.js';
 
-/** Milliseconds, counted from the call of `send` unless said otherwise. */
-export interface ExchangeTiming {
+/** How long it took to open a connection, in milliseconds. */
+export interface ConnectTiming {
+  /** Look-up, TCP and TLS together. */
+  readonly connectMs: number;
+  /** The look-up of the name and the check of its addresses. */
+  readonly lookupMs: number;
+  readonly tcpMs: number;
+  /** Absent over plain HTTP. */
+  readonly tlsMs?: number;
+}
+
+/** Milliseconds, counted from the call of `send` unless said otherwise. What connecting took is absent when a connection stood already. */
+export interface ExchangeTiming extends Partial<ConnectTiming> {
   /** Until the exchange had a connection to use, or leave to open one. */
   readonly queuedMs: number;
-  /** Look-up, TCP and TLS together; absent when a connection stood already. */
-  readonly connectMs?: number;
   /** Until the head of the response was there. */
   readonly firstByteMs?: number;
   readonly totalMs: number;

@@ -9,7 +9,7 @@ import type { OutboundFailure, OutboundResult } from './result.js';
 
 export interface OutboundSenderOptions {
   readonly guard: AddressGuard;
-  /** Sent unless a request has its own. Default `Postduif/0.1.0`. */
+  /** Sent unless a request has its own. Default `DEFAULT_USER_AGENT`. */
   readonly userAgent?: string;
   /** Look-up, TCP and TLS together. Default 10,000. */
   readonly connectTimeoutMs?: number;
@@ -68,8 +68,10 @@ export interface OutboundStats {
   readonly exchanges: number;
 }
 
+export const DEFAULT_USER_AGENT = 'Postduif/0.1.0';
+
 const DEFAULTS = {
-  userAgent: 'Postduif/0.1.0',
+  userAgent: DEFAULT_USER_AGENT,
   connectTimeoutMs: 10_000,
   headersTimeoutMs: 30_000,
   totalTimeoutMs: 30_000,

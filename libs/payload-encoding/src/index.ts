@@ -10,12 +10,16 @@ export interface EncodedBody {
   readonly body: Buffer;
 }
 
+const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  form: 'application/x-www-form-urlencoded',
+  json: 'application/json',
+};
+
+export function contentTypeOf(format: Format): string {
+  return CONTENT_TYPES[format];
+}
+
 /** Renders an event in a webhook's format. The same event always makes the same bytes. */
 export function encode(format: Format, event: Event): EncodedBody {
-  switch (format) {
-    case 'form':
-      return { contentType: 'application/x-www-form-urlencoded', body: encodeForm(event) };
-    case 'json':
-      return { contentType: 'application/json', body: encodeJson(event) };
-  }
+  return { contentType: contentTypeOf(format), body: format === 'form' ? encodeForm(event) : encodeJson(event) };
 }

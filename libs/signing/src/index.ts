@@ -5,3 +5,4 @@ export * from './sealed-secret.js';
 export * from './signing-key.js';
 export * from './standard-webhooks.js';
 export * from './standard-webhooks-keys.js';
+export * from './webhook-headers.js';

@@ -1,7 +1,8 @@
 import { DEAD_REASONS } from '@postduif/contracts';
 import type { DeadReason, WebhookSnapshot } from '@postduif/contracts';
+import { describeFailure } from '@postduif/outbound';
 import type { OutboundResult } from '@postduif/outbound';
-import { decideOutcome, describeFailure } from './outcome.js';
+import { decideOutcome } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import type { AttemptFacts, Clock, Exits, Job, Observer } from './ports.js';
 

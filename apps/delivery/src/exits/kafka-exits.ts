@@ -1,8 +1,8 @@
 import { DEAD_REASONS, encodeDeliveryHeaders } from '@postduif/contracts';
 import type { Attempt, DeadHeaders, DeadReason, DeliveryHeaders, TopicNames } from '@postduif/contracts';
 import type { OutgoingHeaders, OutgoingRecord } from '@postduif/kafka';
+import { describeFailure } from '@postduif/outbound';
 import { tierFor } from '@postduif/retry-schedule';
-import { describeFailure } from '../engine/outcome.js';
 import type { AttemptFacts, Clock, Exits, Job } from '../engine/ports.js';
 
 /** Keeps trying until the record is durable. */

@@ -1,5 +1,5 @@
-import { createNonce, imfFixdate, rsaSigner, signRequest, signStandardWebhook } from '@postduif/signing';
-import type { AsyncSigner } from '@postduif/signing';
+import { rsaSigner, webhookHeaders } from '@postduif/signing';
+import type { AsyncSigner, WebhookCredentials } from '@postduif/signing';
 import { parseHandlerUrl } from '@postduif/outbound';
 import type { OutboundResult, OutboundSender, ParsedHandlerUrl } from '@postduif/outbound';
 import type { WebhookSnapshot } from '@postduif/contracts';
@@ -7,8 +7,6 @@ import type { SigningKey } from '../configuration/signing-keys.js';
 import type { WebhookDirectory } from '../configuration/webhook-directory.js';
 import type { Clock, Job, Sender } from '../engine/ports.js';
 import { signingBound, signingThreads } from './bounded-signer.js';
-
-type Header = readonly [name: string, value: string];
 
 /** Posts deliveries, signed anew at every attempt: a receiver of an http-signature rejects one that is older than 60 s. */
 export class SignedSender implements Sender {
@@ -31,9 +29,15 @@ export class SignedSender implements Sender {
   async post(job: Job, webhook: WebhookSnapshot): Promise<OutboundResult> {
     try {
       const url = this.#url(webhook);
-      const signed =
-        webhook.format === 'form' ? await this.#httpSignature(job, url) : this.#standardWebhook(job, webhook);
-      return await this.outbound.send({ method: 'POST', url, headers: [...signed, ...extras(job)], body: job.body });
+      const { delivery, body } = job;
+      const { contentType, event, attempt, traceparent } = delivery;
+      const date = new Date(this.clock.now());
+      const { target, host } = url;
+      const headers = await webhookHeaders(
+        { target, host, date, contentType, body, event, attempt, traceparent },
+        this.#credentials(webhook, delivery.account),
+      );
+      return await this.outbound.send({ method: 'POST', url, headers, body });
     } catch (error) {
       this.unsendable(error, job);
       return {
@@ -45,33 +49,15 @@ export class SignedSender implements Sender {
     }
   }
 
-  /** Spec section 6. */
-  async #httpSignature(job: Job, url: ParsedHandlerUrl): Promise<Header[]> {
-    const key = this.directory.signingKeys.activeFor(job.delivery.account);
+  #credentials(webhook: WebhookSnapshot, account: string): WebhookCredentials {
+    if (webhook.format !== 'form') {
+      const secrets = this.directory.secrets(webhook);
+      if (secrets.length === 0) throw new Error('no secret of the webhook could be opened');
+      return { secrets };
+    }
+    const key = this.directory.signingKeys.activeFor(account);
     if (key === undefined) throw new Error('no signing key is active any more');
-    return signRequest({
-      method: 'POST',
-      target: url.target,
-      host: url.host,
-      date: new Date(this.clock.now()),
-      contentType: job.delivery.contentType,
-      body: job.body,
-      copernicaId: this.directory.copernicaId(job.delivery.account),
-      nonce: createNonce(),
-      keyId: key.keyId,
-      sign: this.#signer(key),
-    });
-  }
-
-  #standardWebhook(job: Job, webhook: WebhookSnapshot): Header[] {
-    const secrets = this.directory.secrets(webhook);
-    if (secrets.length === 0) throw new Error('no secret of the webhook could be opened');
-    const date = new Date(this.clock.now());
-    return [
-      ['Date', imfFixdate(date)],
-      ['Content-Type', job.delivery.contentType],
-      ...signStandardWebhook({ id: job.delivery.event, timestamp: date, body: job.body, secrets }),
-    ];
+    return { copernicaId: this.directory.copernicaId(account), keyId: key.keyId, sign: this.#signer(key) };
   }
 
   #url(webhook: WebhookSnapshot): ParsedHandlerUrl {
@@ -91,14 +77,4 @@ export class SignedSender implements Sender {
     }
     return signer;
   }
-}
-
-/** Not signed, and harmless to a Copernica receiver (spec section 8): what the vendor's protocol lacks for deduplication. */
-function extras(job: Job): Header[] {
-  const { event, attempt, traceparent } = job.delivery;
-  return [
-    ['X-Webhook-Event-ID', event],
-    ['X-Webhook-Attempt', String(attempt)],
-    ...(traceparent === undefined ? [] : [['traceparent', traceparent] as const]),
-  ];
 }
