@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessDirectory, createToken, hashToken } from '@postduif/access';
-import { deliveryId } from '@postduif/contracts';
+import { deliveryId, eventCounts } from '@postduif/contracts';
 import type { Attempt, Scope } from '@postduif/contracts';
 import { httpAdapter, ProblemFilter } from '@postduif/service';
 import type { Database } from './database/database.js';
@@ -396,7 +396,25 @@ describe('the API of history', () => {
       expect((await get(url, stranger)).body).toEqual({ data: [], next: null });
   });
 
+  it('counts the events of a type in the last week', async () => {
+    const events = ['one', 'two', 'long ago'].map((id) => eventOf({ id, type: 'counted.type', database: 7 }));
+    await store('events', events, (index) => NOW - 1_000 - (index === 2 ? 8 * 86_400_000 : 0));
+    const answer = await app.inject({
+      url: '/v1/event-counts?type=counted.type&database=7',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(answer.statusCode).toBe(200);
+    const { days, ...counts } = eventCounts.parse(answer.json());
+    expect(counts).toMatchObject({ total: 2, complete: true });
+    expect(days).toHaveLength(7);
+    const others = { authorization: `Bearer ${tokenOf('56')}` };
+    const none = await app.inject({ url: '/v1/event-counts?type=counted.type', headers: others });
+    expect(none.json()).toMatchObject({ total: 0 });
+  });
+
   it.each([
+    ['a count of nothing', '/v1/event-counts', 'type'],
+    ['an unknown parameter of a count', '/v1/event-counts?type=click&after=2026-01-01', 'after'],
     ['an unknown parameter', '/v1/events?colour=red', 'colour'],
     ['an unknown parameter of one event', '/v1/events/x?colour=red', 'colour'],
     ['a type that cannot be', '/v1/events?type=clik', 'type'],

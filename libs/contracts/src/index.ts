@@ -5,6 +5,7 @@ export * from './delivery.js';
 export * from './dns-api.js';
 export * from './domain-api.js';
 export * from './errors.js';
+export * from './event-counts.js';
 export * from './event-type-api.js';
 export * from './event.js';
 export * from './fields.js';

@@ -1,8 +1,10 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { CreateHistory1764000000000 } from './migrations/1764000000000-create-history.js';
+import { CountEvents1764610000000 } from './migrations/1764610000000-count-events.js';
 
 const SCHEMA = 'history';
+export const MIGRATIONS = [CreateHistory1764000000000, CountEvents1764610000000];
 /** Any number that nobody else in this database uses; `hist` in ASCII. */
 const MIGRATION_LOCK = 0x68697374;
 
@@ -34,7 +36,7 @@ async function runMigrations(url: string): Promise<void> {
     url,
     schema: SCHEMA,
     applicationName: 'history-migrate',
-    migrations: [CreateHistory1764000000000],
+    migrations: MIGRATIONS,
     migrationsTableName: 'migrations',
   });
   await source.initialize();
