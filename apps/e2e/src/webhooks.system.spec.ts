@@ -248,6 +248,32 @@ describe('the /v4 interface', () => {
   });
 });
 
+describe('before events come', () => {
+  it('a test is sent at once, signed, also to a disabled webhook, and is no delivery', async () => {
+    const endpoint = receiver.at('/tested');
+    const webhook = await system.createWebhook({ handler: endpoint.url, trigger: 'open', state: 'disabled' });
+    const answer = await system.call('POST', `/v4/webhook/${webhook}/test`);
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      expect.objectContaining({ outcome: 'accepted', webhook }),
+    ]);
+    const [request] = await endpoint.receives(1);
+    expect(request!.headers).toMatchObject({ 'x-webhook-test': '1', 'x-copernica-id': 'account_1' });
+    const check = checkHttpSignature(request!, await system.get<PublishedKey[]>('/v1/signing-keys'));
+    expect(check).toMatchObject({ digestMatches: true, signatureMatches: true });
+    const event = await system.post({ type: 'open', data: { message: 'm', recipient: 'a@example.com', ip: '::1' } });
+    await system.history(event, () => true);
+    expect(await system.attempts({ webhook })).toEqual([]);
+  });
+
+  it('history says how many there would have been', async () => {
+    const type = 'advice.counted';
+    for (const database of [7, 7, 8]) await system.history(await system.post({ type, database, data: {} }), () => true);
+    const advice = await system.get<object>(`/v1/webhooks/advice?trigger=${type}&database=7`);
+    expect(advice).toMatchObject({ busy: false, advice: [], volume: { known: true, total: 2, busiestDay: 2 } });
+  });
+});
+
 describe('the logs', () => {
   it('hold a line of each attempt, and neither bodies nor tokens nor secrets', async () => {
     const endpoint = receiver.at('/secret');

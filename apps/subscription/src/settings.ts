@@ -60,7 +60,13 @@ export const subscriptionSettings = {
         .map((host) => host.trim().toLowerCase())
         .filter((host) => host !== ''),
     ),
-  /** Addresses and ranges that verification files may be fetched from although they are not public. */
+  /** Deadline of a connection to a handler, in milliseconds: look-up, TCP and TLS. The same as delivery's. */
+  CONNECT_TIMEOUT_MS: integer(100, 60_000).default(10_000),
+  /** Deadline of a whole test, in milliseconds. The same as delivery's. */
+  REQUEST_TIMEOUT_MS: integer(100, 120_000).default(30_000),
+  /** Tests that an account may send in any minute, from each instance. */
+  TESTS_PER_MINUTE: integer(1, 10_000).default(60),
+  /** Addresses and ranges that requests may go to although they are not public: verification files, tests. The same as delivery's. */
   OUTBOUND_ALLOW: z
     .string()
     .default('')

@@ -24,10 +24,16 @@ import { Names } from './names/names.js';
 import { SigningKeysController } from './signing-keys/signing-keys.controller.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
 import { ApiTokens } from './tokens/api-tokens.js';
+import { HandlerCheckController } from './test-calls/handler-check.controller.js';
+import { HandlerCheck } from './test-calls/handler-check.js';
+import { TestCallsController } from './test-calls/test-calls.controller.js';
+import { TestCalls } from './test-calls/test-calls.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { PublicAddress } from './v4/public-address.js';
 import { HandlerValidation } from './validation/handler-validation.js';
 import { ValidationController } from './validation/validation.controller.js';
+import { VolumeAdviceController } from './volume/volume-advice.controller.js';
+import { VolumeAdvice } from './volume/volume-advice.js';
 import { ApplyingWebhooks } from './webhooks/applying-webhooks.js';
 import { ApplyingWebhooksController } from './webhooks/applying-webhooks.controller.js';
 import { SecretController } from './webhooks/secret.controller.js';
@@ -39,6 +45,9 @@ export interface SubscriptionParts {
   readonly webhooks: Webhooks;
   readonly applying: ApplyingWebhooks;
   readonly validation: HandlerValidation;
+  readonly tests: TestCalls;
+  readonly check: HandlerCheck;
+  readonly advice: VolumeAdvice;
   readonly keys: SigningKeys;
   readonly account: AccountSettings;
   readonly domains: Domains;
@@ -63,6 +72,9 @@ export function subscriptionModule({
   webhooks,
   applying,
   validation,
+  tests,
+  check,
+  advice,
   keys,
   account,
   domains,
@@ -84,6 +96,9 @@ export function subscriptionModule({
       WebhooksController,
       ApplyingWebhooksController,
       ValidationController,
+      TestCallsController,
+      HandlerCheckController,
+      VolumeAdviceController,
       SecretController,
       SigningKeysController,
       AccountController,
@@ -103,6 +118,9 @@ export function subscriptionModule({
       { provide: Webhooks, useValue: webhooks },
       { provide: ApplyingWebhooks, useValue: applying },
       { provide: HandlerValidation, useValue: validation },
+      { provide: TestCalls, useValue: tests },
+      { provide: HandlerCheck, useValue: check },
+      { provide: VolumeAdvice, useValue: advice },
       { provide: SigningKeys, useValue: keys },
       { provide: AccountStore, useValue: accounts },
       { provide: JwtIssuer, useValue: jwts },

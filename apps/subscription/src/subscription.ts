@@ -36,6 +36,10 @@ import { rotationPolicy } from './signing-keys/rotation-policy.js';
 import { SigningKeyStore } from './signing-keys/signing-key-store.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
 import { subscriptionModule } from './subscription.module.js';
+import { CHECK_BOUNDS, HandlerCheck } from './test-calls/handler-check.js';
+import { TestCalls } from './test-calls/test-calls.js';
+import { TestLimit } from './test-calls/test-limit.js';
+import { TestSender } from './test-calls/test-sender.js';
 import { ApiTokens } from './tokens/api-tokens.js';
 import { configureBodies } from './v4/bodies.js';
 import { redirectOldPuts } from './v4/old-versions.js';
@@ -43,6 +47,8 @@ import { PublicAddress } from './v4/public-address.js';
 import { V4Filter } from './v4/v4.filter.js';
 import { HandlerValidation } from './validation/handler-validation.js';
 import { MAX_FILE_BYTES } from './validation/verification-file.js';
+import { HistoryCounts } from './volume/history-counts.js';
+import { VolumeAdvice } from './volume/volume-advice.js';
 import { ApplyingWebhooks } from './webhooks/applying-webhooks.js';
 import { GoneReceivers } from './webhooks/gone-receivers.js';
 import { TrustedHosts } from './webhooks/trusted-hosts.js';
@@ -90,10 +96,13 @@ export class Subscription {
     });
     const trusted = new TrustedHosts(settings.TRUSTED_HANDLER_HOSTS);
     const webhooks = new Webhooks(database, settings.ENCRYPTION_KEY, trusted, log);
-    const sender = new OutboundSender({
-      guard: new AddressGuard({ allow: settings.OUTBOUND_ALLOW }),
-      maxResponseBytes: MAX_FILE_BYTES,
-      keptResponseBytes: MAX_FILE_BYTES,
+    const guard = new AddressGuard({ allow: settings.OUTBOUND_ALLOW });
+    const sender = new OutboundSender({ guard, maxResponseBytes: MAX_FILE_BYTES, keptResponseBytes: MAX_FILE_BYTES });
+    const testing = new OutboundSender({
+      guard,
+      connectTimeoutMs: settings.CONNECT_TIMEOUT_MS,
+      headersTimeoutMs: settings.REQUEST_TIMEOUT_MS,
+      totalTimeoutMs: settings.REQUEST_TIMEOUT_MS,
     });
     this.#address = new PublicAddress(settings.PUBLIC_URL);
     this.#kafka = kafka;
@@ -125,12 +134,23 @@ export class Subscription {
     this.#mentions = new MentionReader({ kafka, groupId: `${groupId}.names`, topic: topics.events, database, log });
     const access = new ApiAccess(accounts, this.#jwts, { queryToken: settings.V4_QUERY_TOKEN });
     const validation = new HandlerValidation(webhooks, accounts, keys, sender);
+    const tests = this.#tests(new TestSender(accounts, keys, webhooks, testing));
     const answers = new AnswerWhenPublished(database);
     this.#answers = answers;
     const { HOST: host, GRPC_PORT: port } = settings;
     const security = grpcSecurity(settings);
     if (port !== undefined) {
-      const parts = { access, accounts, webhooks, validation, health, kafka, topic: topics.config, log };
+      const parts = {
+        access,
+        accounts,
+        webhooks,
+        validation,
+        tests: tests.calls,
+        health,
+        kafka,
+        topic: topics.config,
+        log,
+      };
       this.#grpc = new GrpcFrontDoor({ host, port, security, published: () => answers.published(), ...parts });
     }
     this.module = subscriptionModule({
@@ -138,6 +158,9 @@ export class Subscription {
       webhooks,
       applying: new ApplyingWebhooks(database),
       validation,
+      tests: tests.calls,
+      check: tests.check,
+      advice: new VolumeAdvice(new HistoryCounts(settings.HISTORY_URL)),
       keys: new SigningKeys(keys, policy, now, log),
       account: new AccountSettings(database, log),
       domains,
@@ -160,6 +183,7 @@ export class Subscription {
     health.add({ name: 'gone receivers', live: () => this.#gone.isAlive(MOST_SILENCE_MS) });
     health.add({ name: 'names', live: () => this.#mentions.isAlive(MOST_SILENCE_MS) });
     context.onStop('sender', () => sender.close());
+    context.onStop('tests', () => testing.destroy());
     context.onStop('subscription', () => this.stop());
   }
 
@@ -198,6 +222,16 @@ export class Subscription {
     const parts = [this.#relay, this.#gone, this.#mentions, this.#watch, this.#grpc];
     await Promise.all(parts.map(async (part) => part?.stop()));
     await this.#database.close();
+  }
+
+  #tests(sender: TestSender): { readonly calls: TestCalls; readonly check: HandlerCheck } {
+    const { settings, log } = this.context;
+    const limit = new TestLimit(settings.TESTS_PER_MINUTE);
+    const bounds = { ...CHECK_BOUNDS, requestMs: Math.min(CHECK_BOUNDS.requestMs, settings.REQUEST_TIMEOUT_MS) };
+    return {
+      calls: new TestCalls(this.#webhooks, sender, limit, log),
+      check: new HandlerCheck(this.#webhooks, sender, limit, log, bounds),
+    };
   }
 
   #stopping(): boolean {

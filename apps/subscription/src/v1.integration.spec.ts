@@ -182,6 +182,17 @@ describe('/v1 of the running service', () => {
     expect((await ask('GET', '/v1/event-types')).body).toEqual([]);
   });
 
+  it('when history is away, says that nobody knows how much a webhook would get', async () => {
+    const { status, body } = await ask('GET', '/v1/webhooks/advice?trigger=open&database=7');
+    expect([status, body]).toEqual([
+      200,
+      {
+        ...{ trigger: 'open', database: 7, collection: null, threshold: 10_000, busy: null, advice: [] },
+        volume: { known: false, error: 'upstream_unavailable', message: expect.any(String) },
+      },
+    ]);
+  });
+
   it.each([
     ['POST', '/v1/accounts', { id: '1234', name: 'Again' }, 409, 'account_exists'],
     ['POST', '/v1/accounts', { id: 'a b', name: 'Blank' }, 400, 'invalid_request'],
@@ -192,6 +203,8 @@ describe('/v1 of the running service', () => {
     ['PUT', '/v1/event-types/invoice.paid', { schema: true }, 400, 'invalid_request'],
     ['GET', '/v1/event-types/invoice.paid', undefined, 404, 'not_found'],
     ['DELETE', '/v1/event-types/invoice.paid', undefined, 404, 'not_found'],
+    ['GET', '/v1/webhooks/advice', undefined, 400, 'invalid_request'],
+    ['GET', '/v1/webhooks/advice?trigger=clik', undefined, 400, 'invalid_request'],
     ['POST', '/v1/domains', { domain: 'co.uk' }, 400, 'domain_is_public_suffix'],
     ['POST', '/v1/domains', { domain: 'http://example.com' }, 400, 'domain_invalid'],
     ['POST', '/v1/domains', {}, 400, 'invalid_request'],

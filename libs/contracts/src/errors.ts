@@ -48,6 +48,11 @@ export const ERRORS = {
     status: 409,
     title: 'The account has not validated this domain. Add it with POST /v1/domains, then validate it.',
   },
+  handler_not_validated: {
+    status: 409,
+    title:
+      'This handler is not validated yet, so only the sample may be sent to it. Leave out the content, or validate the handler first.',
+  },
   unauthenticated: {
     status: 401,
     title: 'The access token is missing or not valid. Send `Authorization: Bearer <token>`.',
@@ -71,6 +76,10 @@ export const ERRORS = {
   rate_limited: {
     status: 429,
     title: 'This account sends more events than it may. Slow down, and try again after `Retry-After` seconds.',
+  },
+  test_rate_limited: {
+    status: 429,
+    title: 'This account has sent as many tests as it may in a minute. Try again after `Retry-After` seconds.',
   },
   internal_error: { status: 500, title: 'Something failed on our side. Try again; the request id is in the log.' },
   broker_unavailable: {

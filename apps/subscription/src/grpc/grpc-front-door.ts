@@ -6,6 +6,7 @@ import { Health } from '@postduif/service';
 import { AccountStore } from '../accounts/account-store.js';
 import { ApiAccess } from '../accounts/api-access.js';
 import type { Log } from '../log.js';
+import { TestCalls } from '../test-calls/test-calls.js';
 import { HandlerValidation } from '../validation/handler-validation.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { AccessService } from './access-service.js';
@@ -27,6 +28,7 @@ export interface GrpcFrontDoorOptions {
   readonly accounts: AccountStore;
   readonly webhooks: Webhooks;
   readonly validation: HandlerValidation;
+  readonly tests: TestCalls;
   readonly health: Health;
   /** Resolves when all changes up to now are on the topic. */
   readonly published: () => Promise<void>;
@@ -61,6 +63,7 @@ export class GrpcFrontDoor {
         { provide: AccountStore, useValue: options.accounts },
         { provide: Webhooks, useValue: options.webhooks },
         { provide: HandlerValidation, useValue: options.validation },
+        { provide: TestCalls, useValue: options.tests },
         { provide: Health, useValue: options.health },
         { provide: ConfigChanges, useValue: this.#changes },
         { provide: GRPC_LOG, useValue: log },

@@ -10,6 +10,7 @@ import { topicNames } from '@postduif/contracts';
 import { createKafka, withAdmin } from '@postduif/kafka';
 import { Client } from 'pg';
 import { RunningService } from '../testing/running-service.js';
+import { TestReceiver } from '../testing/test-receiver.js';
 import { silent, TestDatabase } from '../testing/test-database.js';
 import { until } from '../testing/until.js';
 import { MAX_MESSAGE_BYTES } from './grpc-server.js';
@@ -262,6 +263,61 @@ describe('gRPC', () => {
     expect((await client.call('WebhookService/GetWebhook', { id })).webhook.validated).toBe(true);
     receiver.close();
     receiver.closeAllConnections();
+  });
+
+  it('tests a handler, with the sample until it is validated, and with anything then', async () => {
+    const receiver = await TestReceiver.start();
+    const handler = receiver.at('/tested', (response) => response.writeHead(500, { 'x-mine': 'yes' }).end('oh no'));
+    const { id } = await create({ handler });
+    const test = (content: object = {}) => client.call('WebhookService/TestWebhook', { id, ...content });
+    const sample = await test({ about: 'ABOUT_SUBPROFILE' });
+    expect(sample).toMatchObject({
+      ...{ outcome: 'OUTCOME_REFUSED', error: 'http_status', message: 'The receiver answered 500.' },
+      ...{ remote_address: '127.0.0.1', request: { url: handler }, timing: { total_ms: expect.any(Number) } },
+      response: { status: 500, body: Buffer.from('oh no'), body_truncated: false },
+    });
+    const body = { content: Buffer.from([0, 255]), content_type: 'text/plain' };
+    for (const content of [{ event: { profile: 7 } }, { body }]) {
+      const { code, details } = await client.failure('WebhookService/TestWebhook', { id, ...content });
+      expect([code, details.ErrorInfo]).toMatchObject([
+        status.FAILED_PRECONDITION,
+        { reason: 'handler_not_validated' },
+      ]);
+    }
+    await database.query('UPDATE config.webhooks SET validated = true, validated_at = now() WHERE id = $1', [id]);
+    await test({ event: { data_json: '{"ip":"2001:db8::7","useragent":null}', profile: 7, mailing: 0 } });
+    await test({ body });
+    const [first, second, third] = receiver.of('/tested');
+    const { headers } = sample.request as { headers: { name: string; value: string }[] };
+    expect(headers).toContainEqual({ name: 'Signature', value: first?.headers.signature });
+    expect(new URLSearchParams(first?.body.toString()).get('subprofile')).toBe('456');
+    const form = new URLSearchParams(second?.body.toString());
+    expect(['profile', 'mailing', 'ip', 'useragent'].map((name) => form.get(name))).toEqual([
+      ...['7', null, '2001:db8::7', null],
+    ]);
+    expect([third?.body, third?.headers['content-type']]).toEqual([body.content, 'text/plain']);
+    const wrong = await client.failure('WebhookService/TestWebhook', { id, event: { data_json: '{"ip":"x"}' } });
+    expect([wrong.code, wrong.details.BadRequest]).toMatchObject([
+      ...[status.INVALID_ARGUMENT, { field_violations: [{ field: 'data.ip' }] }],
+    ]);
+    receiver.stop();
+  });
+
+  it('given a deadline, then a test that takes longer ends with it', async () => {
+    const receiver = await TestReceiver.start();
+    const ended = Promise.withResolvers<true>();
+    const handler = receiver.at('/slow', (response) =>
+      response.on('close', () => {
+        ended.resolve(true);
+      }),
+    );
+    const { id } = await create({ handler });
+    const deadline = Date.now() + 3_000;
+    const failure = await client.failure('WebhookService/TestWebhook', { id }, { deadline });
+    expect(failure.code).toBe(status.DEADLINE_EXCEEDED);
+    expect(await ended.promise).toBe(true);
+    expect(receiver.of('/slow')).toHaveLength(1);
+    receiver.stop();
   });
 
   it('ends a watch when its token is taken away', async () => {

@@ -6,6 +6,7 @@ import { ApiError } from '@postduif/contracts';
 import { from } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
+import { TestCalls } from '../test-calls/test-calls.js';
 import { HandlerValidation } from '../validation/handler-validation.js';
 import type { LocationReport } from '../validation/handler-validation.js';
 import { toSnapshot } from '../webhooks/webhook.js';
@@ -17,6 +18,8 @@ import { ConfigChanges } from './config-changes.js';
 import { GrpcController } from './grpc-errors.js';
 import { parseMessage, within } from './parse-message.js';
 import { Stopping } from './stopping.js';
+import { toContent, toTestMessage } from './test-message.js';
+import type { TestMessage, TestRequestMessage } from './test-message.js';
 import { required, toCreate, toMessage, toUpdate } from './webhook-message.js';
 import type { GivenWebhook, WebhookMessage } from './webhook-message.js';
 import { WebhookWatch } from './webhook-watch.js';
@@ -67,6 +70,7 @@ export class WebhookService {
     @Inject(Callers) private readonly callers: Callers,
     @Inject(Webhooks) private readonly webhooks: Webhooks,
     @Inject(HandlerValidation) private readonly validation: HandlerValidation,
+    @Inject(TestCalls) private readonly tests: TestCalls,
     @Inject(ConfigChanges) private readonly changes: ConfigChanges,
     @Inject(Stopping) private readonly stopping: Stopping,
   ) {}
@@ -127,6 +131,13 @@ export class WebhookService {
       const report = await this.validation.validate(caller, id, signal);
       return { ...report, file_name: verification.name, file_contents: verification.line };
     });
+  }
+
+  @GrpcMethod('WebhookService', 'TestWebhook')
+  test(request: TestRequestMessage, _metadata: Metadata, call: UnaryCall): Promise<TestMessage> {
+    return this.callers.perform(call, 'webhooks:write', async (caller, signal) =>
+      toTestMessage(await this.tests.test(caller, request.id, toContent(request), { signal })),
+    );
   }
 
   @GrpcMethod('WebhookService', 'WatchWebhooks')

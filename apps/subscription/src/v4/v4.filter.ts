@@ -1,6 +1,6 @@
 import { Catch, HttpException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import type { ApiError } from '@postduif/contracts';
+import type { ApiError, ErrorCode } from '@postduif/contracts';
 import { ProblemFilter, toApiError } from '@postduif/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log.js';
@@ -33,8 +33,15 @@ export class V4Filter implements ExceptionFilter {
     void reply
       .status(later || error.status >= 500 ? error.status : 400)
       .header('content-type', 'application/json')
-      .send({ error: { message: messageOf(error, thrown, request.url) } });
+      .send({ error: { message: messageOf(error, thrown, request.url), ...codeOf(error) } });
   }
+}
+
+/** Of what Copernica has not. Its own clients know no codes, and get none for what they know. */
+const OWN: ReadonlySet<ErrorCode> = new Set(['handler_not_validated', 'test_rate_limited']);
+
+function codeOf({ code }: ApiError): { code?: ErrorCode } {
+  return OWN.has(code) ? { code } : {};
 }
 
 /** The path of a kind of thing without an id. */

@@ -74,9 +74,14 @@ export class Webhooks {
 
   /** The secret that signs the requests of a `json` webhook. Throws `not_found` for other webhooks. */
   async secret(caller: Access, id: string): Promise<string> {
-    const [sealed] = (await this.get(caller, id)).secrets;
-    if (sealed === undefined) throw new ApiError('not_found', 'Webhooks of the format form have no secret.');
-    return open(this.encryptionKeys, sealed, webhookKey(id)).toString('utf8');
+    const [secret] = this.secrets(await this.get(caller, id));
+    if (secret === undefined) throw new ApiError('not_found', 'Webhooks of the format form have no secret.');
+    return secret;
+  }
+
+  /** All that sign the requests of a `json` webhook, the newest first. */
+  secrets({ id, secrets }: Pick<Webhook, 'id' | 'secrets'>): string[] {
+    return secrets.map((sealed) => open(this.encryptionKeys, sealed, webhookKey(id)).toString('utf8'));
   }
 
   /** Notes that the verification file was found, unless another one is asked for since. Returns whether it was noted. */
