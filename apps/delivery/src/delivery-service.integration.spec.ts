@@ -1,11 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { parseWebhookSecret, verifyStandardWebhook } from '@postduif/signing';
+import { generateWebhookSecret, parseWebhookSecret, SigningError, verifyStandardWebhook } from '@postduif/signing';
 import { DeliveryStage, until } from './testing/delivery-stage.js';
+import type { Received } from './testing/delivery-stage.js';
 
 jest.setTimeout(180_000);
 
 const numbers = (count: number, from = 0): string[] =>
   Array.from({ length: count }, (_, index) => `evt-${from + index}`);
+
+/** Whether a receiver that knows this secret accepts a request. */
+function accepts(secret: string, { headers, body }: Received): boolean {
+  try {
+    verifyStandardWebhook({
+      headers: Object.entries(headers).map(([name, value]) => [name, String(value)] as const),
+      body: Buffer.from(body),
+      secrets: [parseWebhookSecret(secret)],
+      now: new Date(),
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof SigningError && error.code === 'signature_mismatch') return false;
+    throw error;
+  }
+}
 
 describe('DeliveryService', () => {
   let stage: DeliveryStage;
@@ -28,13 +45,7 @@ describe('DeliveryService', () => {
 
     expect(stage.received.map(({ body }) => body)).toEqual(Array(3).fill('{"paid":true}'));
     expect(stage.received.map(({ headers }) => headers['x-webhook-attempt'])).toEqual(['1', '2', '3']);
-    for (const { headers, body } of stage.received)
-      verifyStandardWebhook({
-        headers: Object.entries(headers).map(([name, value]) => [name, String(value)] as const),
-        body: Buffer.from(body),
-        secrets: [parseWebhookSecret(stage.secret)],
-        now: new Date(),
-      });
+    expect(stage.received.every((received) => accepts(stage.secret, received))).toBe(true);
     const [first, second, third] = stage.received.map(({ at }) => at);
     expect(second! - first!).toBeGreaterThanOrEqual(1_000);
     expect(third! - second!).toBeGreaterThanOrEqual(1_000);
@@ -71,6 +82,48 @@ describe('DeliveryService', () => {
     ]);
     expect(stage.dead.find(({ headers }) => headers.who === 'knows')?.exactHeaders).toMatchObject(exact);
     expect(stage.events().sort()).toEqual(['failing', 'gone']);
+  });
+
+  it('given a secret that rotates, then receivers with the old and the new one accept; when the old one has ended, only with the new one', async () => {
+    await stage.signingKey();
+    const secret = generateWebhookSecret();
+    const secrets = [stage.sealFor('1', secret), stage.sealFor('1', stage.secret)];
+    const endingIn = (ms: number) => ({ secrets, secretEnds: [new Date(Date.now() + ms).toISOString()] });
+    const target = await stage.webhook('1', endingIn(3_600_000));
+    await stage.run().started;
+    await stage.deliver(target, 'evt-1');
+    await until(() => stage.received.length === 1, 'the first has come');
+    // Nobody removes it: the service that would is not there.
+    await stage.webhook('1', { ...endingIn(-1), version: 2 });
+    await stage.deliver(await stage.webhook('2'), 'later');
+    await until(() => stage.received.length === 2, 'the change has come');
+    await stage.deliver(target, 'evt-2');
+    await until(() => stage.received.length === 3, 'the second has come');
+
+    const accepted = ['evt-1', 'evt-2'].map((event) => {
+      const received = stage.received.find(({ headers }) => headers['webhook-id'] === event)!;
+      return [secret, stage.secret].map((one) => accepts(one, received));
+    });
+    expect(accepted).toEqual([
+      [true, true],
+      [true, false],
+    ]);
+    expect(stage.received[0]?.headers['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/);
+  });
+
+  it('given a receiver of CloudEvents, then its requests say who asked it, and those of others do not', async () => {
+    await stage.signingKey();
+    const origin = 'webhooks.example';
+    const target = await stage.webhook('events', { format: 'cloudevents', origin });
+    const other = await stage.webhook('other');
+    await stage.run().started;
+    await stage.deliver(target, 'evt-1');
+    await stage.deliver(other, 'evt-2');
+    await until(() => stage.received.length === 2, 'both have come');
+
+    expect(stage.received.every((received) => accepts(stage.secret, received))).toBe(true);
+    const origins = stage.received.map(({ path, headers }) => [path, headers['webhook-request-origin']]);
+    expect(Object.fromEntries(origins)).toEqual({ '/events': origin, '/other': undefined });
   });
 
   it('given no signing key yet, then what needs none is sent, the rest waits, and when there is one, nothing is lost', async () => {

@@ -18,7 +18,12 @@ afterEach(async () => {
 
 describe('fan-out on a real broker', () => {
   it('given three webhooks, then each gets the event in its format, and the event is acknowledged', async () => {
-    await stage.webhooks({ id: '1' }, { id: '2', format: 'form' }, { id: '3' }, { id: '4', state: 'disabled' });
+    await stage.webhooks(
+      { id: '1' },
+      { id: '2', format: 'form' },
+      { id: '3', format: 'cloudevents' },
+      { id: '4', state: 'disabled' },
+    );
     const { metrics } = await stage.started();
     await stage.events(anEvent({ id: 'a' }));
     await until(() => stage.deliveries.length === 3, 'three deliveries come');
@@ -26,7 +31,11 @@ describe('fan-out on a real broker', () => {
     expect(stage.deliveries.map(({ webhook, body }) => [webhook, body]).sort()).toEqual([
       ['1', json],
       ['2', expect.stringMatching(/^type=invoice\.paid&timestamp=2026-01-15\+10%3A20%3A30&time=1768472430&id=a&data=/)],
-      ['3', json],
+      [
+        '3',
+        '{"specversion":"1.0","id":"a","source":"/accounts/1234","type":"invoice.paid","time":"2026-01-15T10:20:30Z",' +
+          '"datacontenttype":"application/json","account":"1234","data":{"total":12.5}}',
+      ],
     ]);
     await until(async () => (await stage.committed()) === 1, 'the event is committed');
     expect(await metrics.metrics()).toContain('postduif_fan_out_events_total{outcome="matched"} 1');

@@ -33,6 +33,18 @@ export const subscriptionSettings = {
     .transform((text) => text.replace(/\/+$/, ''))
     .optional(),
   /**
+   * What we call ourselves to receivers of CloudEvents (`WebHook-Request-Origin`): a name in DNS that stands for the whole installation. Those
+   * who have agreed keep the name that they agreed to. Default: the host of PUBLIC_URL, else SIGNING_DOMAIN.
+   */
+  WEBHOOK_ORIGIN: z
+    .string()
+    .toLowerCase()
+    .regex(
+      /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+      'must be a host name such as webhooks.example.com',
+    )
+    .optional(),
+  /**
    * Port on HOST that has `/metrics` and all that `/live` and `/ready` say; not to be reached from outside. 0: any that is free. Default:
    * nowhere; PORT, which is public, says only whether the service is well.
    */
@@ -66,7 +78,7 @@ export const subscriptionSettings = {
   REQUEST_TIMEOUT_MS: integer(100, 120_000).default(30_000),
   /** Tests that an account may send in any minute, from each instance. */
   TESTS_PER_MINUTE: integer(1, 10_000).default(60),
-  /** Addresses and ranges that requests may go to although they are not public: verification files, tests. The same as delivery's. */
+  /** Addresses and ranges that requests may go to although they are not public: verification files, handshakes, tests. The same as delivery's. */
   OUTBOUND_ALLOW: z
     .string()
     .default('')

@@ -154,11 +154,12 @@ describe('the service', () => {
     const given = {
       ...{ handler, trigger: 'update', callers: ['ms', 'publisher'], database: 71, collection: 72, fields: ['mail'] },
       ...{ format: 'json', schedule: [5, 60], concurrency: 3, rate: 2.5, shards: 3, state: 'disabled' },
+      signature: 'v1a',
     };
     const id = await create(given);
     const shown = { ...given, ID: id, database: '71', collection: '72', validated: false };
     expect(await json(await call('GET', `/v4/webhook/${id}`))).toEqual(shown);
-    await published(id, { format: 'json', concurrency: 3, rate: 2.5, shards: 3, state: 'disabled' });
+    await published(id, { format: 'json', concurrency: 3, rate: 2.5, shards: 3, state: 'disabled', signature: 'v1a' });
     const nothing = {
       callers: null,
       database: null,
@@ -167,12 +168,14 @@ describe('the service', () => {
       schedule: null,
       rate: null,
       shards: null,
+      signature: null,
     };
     const changed = await call('PUT', `/v4/webhook/${id}`, JSON.stringify({ ...nothing, state: 'enabled' }));
     expect([changed.status, await changed.text()]).toEqual([204, '']);
     expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({
       ...{ ID: id, callers: [], database: null, collection: null, fields: null, rate: null, state: 'enabled' },
-      ...{ format: 'json', concurrency: 3, shards: 1, schedule: [5, 60, 300, 1_800, 7_200, 21_600, 54_000] },
+      ...{ format: 'json', signature: 'v1', concurrency: 3, shards: 1 },
+      ...{ schedule: [5, 60, 300, 1_800, 7_200, 21_600, 54_000] },
     });
   });
 

@@ -30,7 +30,9 @@ import { TestCallsController } from './test-calls/test-calls.controller.js';
 import { TestCalls } from './test-calls/test-calls.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { PublicAddress } from './v4/public-address.js';
+import { ConsentCallback } from './validation/consent-callback.js';
 import { HandlerValidation } from './validation/handler-validation.js';
+import { HandshakeController } from './validation/handshake.controller.js';
 import { ValidationController } from './validation/validation.controller.js';
 import { VolumeAdviceController } from './volume/volume-advice.controller.js';
 import { VolumeAdvice } from './volume/volume-advice.js';
@@ -48,6 +50,7 @@ export interface SubscriptionParts {
   readonly tests: TestCalls;
   readonly check: HandlerCheck;
   readonly advice: VolumeAdvice;
+  readonly callback: ConsentCallback;
   readonly keys: SigningKeys;
   readonly account: AccountSettings;
   readonly domains: Domains;
@@ -75,6 +78,7 @@ export function subscriptionModule({
   tests,
   check,
   advice,
+  callback,
   keys,
   account,
   domains,
@@ -99,6 +103,7 @@ export function subscriptionModule({
       TestCallsController,
       HandlerCheckController,
       VolumeAdviceController,
+      HandshakeController,
       SecretController,
       SigningKeysController,
       AccountController,
@@ -121,6 +126,7 @@ export function subscriptionModule({
       { provide: TestCalls, useValue: tests },
       { provide: HandlerCheck, useValue: check },
       { provide: VolumeAdvice, useValue: advice },
+      { provide: ConsentCallback, useValue: callback },
       { provide: SigningKeys, useValue: keys },
       { provide: AccountStore, useValue: accounts },
       { provide: JwtIssuer, useValue: jwts },

@@ -45,7 +45,9 @@ import { configureBodies } from './v4/bodies.js';
 import { redirectOldPuts } from './v4/old-versions.js';
 import { PublicAddress } from './v4/public-address.js';
 import { V4Filter } from './v4/v4.filter.js';
+import { ConsentCallback } from './validation/consent-callback.js';
 import { HandlerValidation } from './validation/handler-validation.js';
+import { Handshake } from './validation/handshake.js';
 import { MAX_FILE_BYTES } from './validation/verification-file.js';
 import { HistoryCounts } from './volume/history-counts.js';
 import { VolumeAdvice } from './volume/volume-advice.js';
@@ -95,7 +97,8 @@ export class Subscription {
       waitHours: settings.SIGNING_KEY_WAIT_HOURS,
     });
     const trusted = new TrustedHosts(settings.TRUSTED_HANDLER_HOSTS);
-    const webhooks = new Webhooks(database, settings.ENCRYPTION_KEY, trusted, log);
+    const origin = originOf(settings);
+    const webhooks = new Webhooks(database, settings.ENCRYPTION_KEY, trusted, log, origin);
     const guard = new AddressGuard({ allow: settings.OUTBOUND_ALLOW });
     const sender = new OutboundSender({ guard, maxResponseBytes: MAX_FILE_BYTES, keptResponseBytes: MAX_FILE_BYTES });
     const testing = new OutboundSender({
@@ -114,6 +117,7 @@ export class Subscription {
     const domains = new Domains({ database, records, webhooks, keys, now, log });
     this.#watch = new DnsWatch(
       [
+        { failure: 'ended secrets could not be removed', run: () => webhooks.removeEndedSecrets() },
         { failure: 'signing keys could not be rotated', run: () => this.#rotation.run() },
         { failure: 'validated domains could not be looked for', run: () => domains.recheck() },
       ],
@@ -133,7 +137,9 @@ export class Subscription {
     this.#gone = new GoneReceivers({ kafka, groupId, topic: topics.attempts, webhooks, log });
     this.#mentions = new MentionReader({ kafka, groupId: `${groupId}.names`, topic: topics.events, database, log });
     const access = new ApiAccess(accounts, this.#jwts, { queryToken: settings.V4_QUERY_TOKEN });
-    const validation = new HandlerValidation(webhooks, accounts, keys, sender);
+    const callback = new ConsentCallback(settings.ENCRYPTION_KEY, webhooks, settings.PUBLIC_URL);
+    const handshake = new Handshake(sender, origin, (webhook) => callback.address(webhook, origin));
+    const validation = new HandlerValidation(webhooks, accounts, keys, sender, handshake);
     const tests = this.#tests(new TestSender(accounts, keys, webhooks, testing));
     const answers = new AnswerWhenPublished(database);
     this.#answers = answers;
@@ -161,6 +167,7 @@ export class Subscription {
       tests: tests.calls,
       check: tests.check,
       advice: new VolumeAdvice(new HistoryCounts(settings.HISTORY_URL)),
+      callback,
       keys: new SigningKeys(keys, policy, now, log),
       account: new AccountSettings(database, log),
       domains,
@@ -284,6 +291,11 @@ export class Subscription {
       log,
     );
   }
+}
+
+/** What we call ourselves to receivers of CloudEvents. */
+function originOf({ WEBHOOK_ORIGIN, PUBLIC_URL, SIGNING_DOMAIN }: SubscriptionContext['settings']): string {
+  return WEBHOOK_ORIGIN ?? (PUBLIC_URL === undefined ? SIGNING_DOMAIN : new URL(PUBLIC_URL).hostname);
 }
 
 function requireWholeBootstrap({ BOOTSTRAP_ACCOUNT, BOOTSTRAP_TOKEN }: SubscriptionContext['settings']): void {

@@ -85,6 +85,24 @@ describe('/v1 of the running service', () => {
     expect([status, body]).toEqual([503, { error: { message: expect.stringContaining('GET /v1/signing-keys') } }]);
   });
 
+  it('asks a receiver of CloudEvents all the same, and reports what came of both', async () => {
+    const handler = 'https://nobody.invalid/events';
+    const given = JSON.stringify({ handler, trigger: 'order.paid', format: 'cloudevents' });
+    const id = (await service.call('POST', '/v4/webhooks', given)).headers.get('x-created') ?? '';
+    const { status, body } = await ask('POST', `/v4/webhook/${id}/validate`);
+    expect([status, body]).toMatchObject([
+      200,
+      {
+        validated: false,
+        handshake: { url: handler, origin: 'example.org', granted: false, error: expect.any(String) },
+        locations: [{ found: false, error: 'signing_key_not_active' }],
+      },
+    ]);
+    expect((await ask('GET', `/v4/webhook/${id}/validation`)).body).toMatchObject({
+      handshake: { origin: 'example.org', granted: false, grantedAt: null, allowedRate: null },
+    });
+  });
+
   it('takes a domain, validates it by its record, and lets webhooks be called from then on', async () => {
     const webhook = await service.call(
       'POST',

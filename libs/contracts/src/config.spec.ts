@@ -47,6 +47,14 @@ describe('records of the topic config', () => {
     expect(parseConfigRecord(key, Buffer.from(JSON.stringify(snapshot)))).toEqual({ key, snapshot });
   });
 
+  it('given secrets with ends and without, as they were before there were ends, reads both', () => {
+    const webhook = { ...snapshots['webhook/12'], format: 'json', secrets: ['new', 'old'] };
+    const read = (given: object) => parseConfigRecord('webhook/12', Buffer.from(JSON.stringify(given))).snapshot;
+    expect(read(webhook)).toEqual(webhook);
+    const rotating = { ...webhook, secretEnds: ['2026-01-15T10:20:30.000Z'] };
+    expect(read(rotating)).toEqual(rotating);
+  });
+
   it('given a tombstone, is a deletion', () => {
     expect(parseConfigRecord('webhook/12', null)).toEqual({ key: 'webhook/12', snapshot: null });
   });

@@ -8,9 +8,17 @@ import { CALLERS } from './triggers.js';
  * deletes. Secrets are sealed (libs/signing, `sealed-secret`) with the record's key as context.
  */
 
-/** Body formats: Copernica's form encoding, or JSON `{"type","timestamp","data"}` signed by Standard Webhooks. */
-export const FORMATS = ['form', 'json'] as const;
+/**
+ * Body formats: Copernica's form encoding with its http-signature; JSON `{"type","timestamp","data"}`, or a CloudEvent in structured mode,
+ * both signed by Standard Webhooks.
+ */
+export const FORMATS = ['form', 'json', 'cloudevents'] as const;
 export type Format = (typeof FORMATS)[number];
+
+/** Signatures of Standard Webhooks: a MAC with a secret that both sides have, or ed25519, which receivers verify with a public key. */
+export const SIGNATURES = ['v1', 'v1a'] as const;
+export type SignatureVersion = (typeof SIGNATURES)[number];
+export const DEFAULT_SIGNATURE: SignatureVersion = 'v1';
 
 /** What a token may do. */
 export const SCOPES = [
@@ -82,13 +90,21 @@ export const webhookSnapshot = z.object({
   concurrency: z.int().min(1).max(200),
   /** Requests a second; absent: no limit. */
   rate: z.number().positive().optional(),
+  /** Requests a minute that the receiver allows (`WebHook-Allowed-Rate`); absent: it does not say. */
+  allowedRate: z.int().positive().optional(),
+  /** What we call ourselves in its requests (`WebHook-Request-Origin`); only for `cloudevents`. */
+  origin: z.string().optional(),
   /** Record keys that its deliveries are spread over, for a webhook that is too busy for one partition; absent: 1. See `shardsOf`. */
   shards: z.int().min(1).max(MAX_SHARDS).optional(),
   state: z.enum(['enabled', 'disabled']),
-  /** True: events may leave for this handler (its file was confirmed, its domain is validated, or the operator trusts its host). */
+  /** True: events may leave for this handler (its file was confirmed, it has agreed, its domain is validated, or the operator trusts its host). */
   validated: z.boolean(),
-  /** Sealed `whsec_…` secrets, the newest first; only for `json`. */
+  /** What its newest secret signs; absent: v1. Not for `form`, which has a signature of its own. */
+  signature: z.enum(SIGNATURES).optional(),
+  /** Sealed `whsec_…` secrets and `whsk_…` private keys, the newest first; not for `form`. */
   secrets: z.array(z.string()),
+  /** Until when the secrets after the first sign, in the same order. One without a time signs as long as it is here. */
+  secretEnds: z.array(z.iso.datetime()).optional(),
 });
 
 export const signingKeySnapshot = z.object({

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeDeliveryHeaders, deliveryId, deliveryKey, encodeDeliveryHeaders, eventIdentity } from './delivery.js';
+import {
+  decodeDeliveryHeaders,
+  deliveryId,
+  deliveryKey,
+  encodeDeliveryHeaders,
+  eventIdentity,
+  rateOf,
+} from './delivery.js';
 
 const headers = fc.record(
   {
@@ -108,5 +115,17 @@ describe('the key of a delivery', () => {
 
   it('given more shards than requests in flight, uses no more of them than there are requests to share out', () => {
     expect(keysOf({ id: '12', concurrency: 2, shards: 8 })).toEqual(new Set(['12#0', '12#1']));
+  });
+});
+
+describe('the rate of a webhook', () => {
+  it.each([
+    ['no limit', {}, undefined],
+    ["its owner's", { rate: 2.5 }, 2.5],
+    ["its receiver's, which is by the minute", { allowedRate: 90 }, 1.5],
+    ["the owner's when that is lower", { rate: 1, allowedRate: 90 }, 1],
+    ["the receiver's when that is lower", { rate: 2, allowedRate: 90 }, 1.5],
+  ])('is %s', (_what, limits, rate) => {
+    expect(rateOf(limits)).toBe(rate);
   });
 });

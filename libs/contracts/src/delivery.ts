@@ -108,6 +108,12 @@ export function shardsOf({ shards = 1, concurrency }: Pick<WebhookSnapshot, 'sha
   return Math.min(shards, concurrency);
 }
 
+/** Requests a second of a webhook: what its owner sets, or what its receiver allows if that is less; undefined: no limit. */
+export function rateOf({ rate, allowedRate }: Pick<WebhookSnapshot, 'rate' | 'allowedRate'>): number | undefined {
+  const limit = Math.min(rate ?? Infinity, (allowedRate ?? Infinity) / 60);
+  return limit === Infinity ? undefined : limit;
+}
+
 /**
  * Key of a record on `deliveries`: the webhook's id, or `<id>#<shard>` for one that is spread over several. The delivery's id chooses
  * the shard, so that a repeated fan-out chooses the same.

@@ -53,6 +53,10 @@ export const ERRORS = {
     title:
       'This handler is not validated yet, so only the sample may be sent to it. Leave out the content, or validate the handler first.',
   },
+  too_many_secrets: {
+    status: 409,
+    title: 'As many secrets of this webhook sign as may. Wait until the oldest ends, or end them at once: `overlap` 0.',
+  },
   unauthenticated: {
     status: 401,
     title: 'The access token is missing or not valid. Send `Authorization: Bearer <token>`.',

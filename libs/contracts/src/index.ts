@@ -11,6 +11,7 @@ export * from './event.js';
 export * from './fields.js';
 export * from './json.js';
 export * from './registry-api.js';
+export * from './secret-api.js';
 export * from './signing-key-api.js';
 export * from './test-api.js';
 export * from './token-api.js';

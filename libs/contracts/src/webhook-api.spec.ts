@@ -35,7 +35,7 @@ describe('creating a webhook', () => {
     expect(createWebhook.parse({ handler, trigger: 'a.b', callers: ['ms', 'ms'] })).toMatchObject({ callers: ['ms'] });
   });
 
-  it.each(['database', 'collection', 'callers', 'fields', 'schedule', 'rate', 'shards'])(
+  it.each(['database', 'collection', 'callers', 'fields', 'schedule', 'rate', 'shards', 'signature'])(
     'given %s as null or empty text, takes the limit away',
     (name) => {
       expect(updateWebhook.parse({ [name]: null })).toEqual({ [name]: null });
@@ -61,7 +61,8 @@ describe('creating a webhook', () => {
     ['201 requests at once', { handler, trigger: 'click', concurrency: 201 }, /200/],
     ['33 shards', { handler, trigger: 'click', shards: 33 }, /shards must be a whole number from 1 to 32/],
     ['half a shard', { handler, trigger: 'click', shards: 0.5 }, /shards must be/],
-    ['an unknown format', { handler, trigger: 'click', format: 'xml' }, /format must be form or json/],
+    ['an unknown format', { handler, trigger: 'click', format: 'xml' }, /format must be form, json or cloudevents/],
+    ['an unknown signature', { handler, trigger: 'click', signature: 'v2' }, /signature must be v1 or v1a/],
     ['an unknown state', { handler, trigger: 'click', state: 'paused' }, /state must be/],
   ])('given %s, says so', (_case, body, message) => {
     expect(

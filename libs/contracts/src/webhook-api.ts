@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { FORMATS, MAX_SHARDS } from './config.js';
+import { FORMATS, MAX_SHARDS, SIGNATURES } from './config.js';
+import type { SignatureVersion } from './config.js';
 import { trigger } from './event.js';
 import { line, numericId } from './fields.js';
 import { CALLERS } from './triggers.js';
@@ -35,6 +36,8 @@ const FIELDS = 'fields must be at most 100 names of 1 to 255 characters, none of
 const SCHEDULE = 'schedule must be a list of seconds';
 const RATE = 'rate must be requests a second, more than 0 and at most 10,000';
 const SHARDS = `shards must be a whole number from 1 to ${MAX_SHARDS}`;
+const FORMAT = 'format must be form, json or cloudevents';
+const SIGNATURE = `signature must be ${SIGNATURES.join(' or ')}`;
 const CONCURRENCY = 'concurrency must be a whole number from 1 to 200';
 
 const properties = {
@@ -47,7 +50,12 @@ const properties = {
   database: clearable(numericId, 'database must be a positive whole number').optional(),
   collection: clearable(numericId, 'collection must be a positive whole number').optional(),
   fields: clearable(list(line.min(1).max(255), FIELDS).pipe(z.array(z.string()).max(100)), FIELDS).optional(),
-  format: z.enum(FORMATS, { error: `format must be ${FORMATS.join(' or ')}` }).optional(),
+  format: z.enum(FORMATS, { error: FORMAT }).optional(),
+  /**
+   * Signature of Standard Webhooks, for any format but `form`: `v1` with a secret, `v1a` with a key pair; default v1. A change is a
+   * rotation with the default overlap.
+   */
+  signature: clearable(z.enum(SIGNATURES, SIGNATURE), SIGNATURE).optional(),
   /** Seconds between attempts; bounds are those of libs/retry-schedule. */
   schedule: clearable(list(number, SCHEDULE), SCHEDULE).optional(),
   /** Requests in flight at once, 1 to 200; default 10. */
@@ -105,6 +113,8 @@ export interface WebhookView {
   readonly collection: string | null;
   readonly fields: readonly string[] | null;
   readonly format: string;
+  /** `null` with `form`, which has a signature of its own. */
+  readonly signature: SignatureVersion | null;
   readonly schedule: readonly number[];
   readonly concurrency: number;
   readonly rate: number | null;

@@ -1,8 +1,9 @@
 import type { Event, Format } from '@postduif/contracts';
+import { encodeCloudEvent } from './cloud-event.js';
 import { encodeForm } from './form.js';
 import { encodeJson } from './json.js';
 
-export { encodeForm, encodeJson };
+export { encodeCloudEvent, encodeForm, encodeJson };
 
 /** A body as a receiver gets it. */
 export interface EncodedBody {
@@ -13,6 +14,13 @@ export interface EncodedBody {
 const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   form: 'application/x-www-form-urlencoded',
   json: 'application/json',
+  cloudevents: 'application/cloudevents+json',
+};
+
+const ENCODERS: Readonly<Record<Format, (event: Event) => Buffer>> = {
+  form: encodeForm,
+  json: encodeJson,
+  cloudevents: encodeCloudEvent,
 };
 
 export function contentTypeOf(format: Format): string {
@@ -21,5 +29,5 @@ export function contentTypeOf(format: Format): string {
 
 /** Renders an event in a webhook's format. The same event always makes the same bytes. */
 export function encode(format: Format, event: Event): EncodedBody {
-  return { contentType: contentTypeOf(format), body: format === 'form' ? encodeForm(event) : encodeJson(event) };
+  return { contentType: contentTypeOf(format), body: ENCODERS[format](event) };
 }

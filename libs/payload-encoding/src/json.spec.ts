@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseJson } from '@postduif/contracts';
 import fc from 'fast-check';
-import { encode, encodeJson } from './index.js';
+import { encode, encodeCloudEvent, encodeJson } from './index.js';
 import { anEvent, EVERY_TRIGGER, RAW_BYTES, RAW_EVENTS, VECTOR_BODY, VECTOR_EVENT } from './testing/events.js';
 
 const decode = (event: Parameters<typeof encodeJson>[0]): unknown => JSON.parse(encodeJson(event).toString('utf8'));
@@ -59,6 +59,10 @@ describe('encode', () => {
     expect(encode('json', VECTOR_EVENT)).toEqual({
       contentType: 'application/json',
       body: encodeJson(VECTOR_EVENT),
+    });
+    expect(encode('cloudevents', VECTOR_EVENT)).toEqual({
+      contentType: 'application/cloudevents+json',
+      body: encodeCloudEvent(VECTOR_EVENT),
     });
   });
 });

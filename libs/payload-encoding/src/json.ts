@@ -11,8 +11,12 @@ type JsonValue = string | number | readonly string[] | PayloadMap;
  * and a message of raw bytes is base64 in `mime_base64` instead of `mime`.
  */
 export function encodeJson(event: Event): Buffer {
-  const data = isCopernicaEvent(event) ? copernicaData(event) : event.data;
-  return Buffer.from(JSON.stringify({ type: event.type, timestamp: event.time, data }), 'utf8');
+  return Buffer.from(JSON.stringify({ type: event.type, timestamp: event.time, data: dataOf(event) }), 'utf8');
+}
+
+/** The data of an event as JSON has it. */
+export function dataOf(event: Event): object {
+  return isCopernicaEvent(event) ? copernicaData(event) : event.data;
 }
 
 /** Absent values have no place in JSON, so they need no filter. */

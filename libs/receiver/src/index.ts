@@ -1,4 +1,5 @@
-export type { CloudEvent } from './cloud-event.js';
+export type { CloudEvent, CloudEventOf, CustomCloudEvent } from './cloud-event.js';
+export type { CustomType } from './custom-type.js';
 export type { DnsKeysOptions, ResolveTxt } from './dns-keys.js';
 export { RECEIVER_ERRORS, ReceiverError } from './errors.js';
 export type { ReceiverErrorCode } from './errors.js';
@@ -12,12 +13,10 @@ export type {
   Body,
   CustomFormPayload,
   CustomJsonPayload,
-  CustomType,
   FormPayload,
   FormPayloadOf,
   JsonPayload,
   JsonPayloadOf,
-  JsonScalar,
 } from './payload.js';
 export { readBody } from './read-body.js';
 export { Receiver } from './receiver.js';
@@ -25,4 +24,4 @@ export type { ReceivedRequest, ReceiverOptions, Signature, Webhook } from './rec
 export { MemoryReplayStore } from './replays.js';
 export type { ReplayStore } from './replays.js';
 export type { StandardWebhookSignature, StandardWebhooksOptions } from './standard-webhooks.js';
-export type { Trigger } from './trigger-fields.js';
+export type { JsonScalar, Trigger } from './trigger-fields.js';

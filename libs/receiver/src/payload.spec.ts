@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { COPERNICA_TRIGGERS, eventSchema } from '@postduif/contracts';
 import type { CopernicaEvent } from '@postduif/contracts';
-import { encodeForm, encodeJson } from '@postduif/payload-encoding';
+import { encodeCloudEvent, encodeForm, encodeJson } from '@postduif/payload-encoding';
 import fc from 'fast-check';
 import { parseBody } from './payload.js';
 import { anyEvent } from './testing/events.js';
@@ -12,6 +12,7 @@ jest.setTimeout(60_000);
 const FORM = 'application/x-www-form-urlencoded';
 const form = (body: Uint8Array | string) => parseBody(FORM, Buffer.from(body), true);
 const json = (body: Uint8Array | string) => parseBody('application/json', Buffer.from(body), false);
+const cloudEvent = (body: Uint8Array) => parseBody('application/cloudevents+json', body, false);
 const failing = (code: string): unknown => expect.objectContaining({ name: 'ReceiverError', code });
 
 /** `YYYY-MM-DD HH:MM:SS` */
@@ -92,6 +93,30 @@ describe.each(COPERNICA_TRIGGERS)('the body of any %s', (trigger) => {
       { numRuns: 50 },
     );
   });
+
+  it('given a CloudEvent as it is sent, then every field arrives in its data, and the ids beside it as text', () => {
+    const texts = (ids: object): object =>
+      Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, String(id)]));
+    fc.assert(
+      fc.property(anyEvent(trigger), (event) => {
+        const { profile, subprofile, database, collection, mailing } = event;
+        const ids = Object.entries({ profile, subprofile, database, collection, mailing });
+        const known = texts(Object.fromEntries(ids.filter(([, id]) => id !== undefined)));
+        const { format, payload } = cloudEvent(encodeCloudEvent(event));
+        expect(format).toBe('cloudevents');
+        expect(payload).toMatchObject({
+          specversion: '1.0',
+          id: 'evt-1',
+          type: trigger,
+          time: event.time,
+          account: '1234',
+        });
+        expect(payload).toMatchObject(known);
+        expect((payload as { data: unknown }).data).toEqual(fieldsOf(event, (value) => value));
+      }),
+      { numRuns: 50 },
+    );
+  });
 });
 
 describe("the body of a type of one's own", () => {
@@ -116,6 +141,11 @@ describe("the body of a type of one's own", () => {
           data,
         });
         expect(json(encodeJson(event)).payload).toEqual({ type: 'invoice.paid', timestamp: event.time, data });
+        expect(cloudEvent(encodeCloudEvent(event)).payload).toEqual({
+          ...{ specversion: '1.0', id: 'evt-1', source: '/accounts/1234', type: 'invoice.paid', time: event.time },
+          ...{ subject: 'profile/7', datacontenttype: 'application/json', account: '1234', profile: '7' },
+          data,
+        });
       }),
     );
   });
@@ -215,9 +245,13 @@ describe('the type of a body', () => {
 
   it('given any bytes as any type, then they are read or refused with a code', () => {
     fc.assert(
-      fc.property(fc.uint8Array(), fc.constantFrom(FORM, 'application/json'), (bytes, type) => {
-        expect(() => parseBody(type, bytes, true)).toThrow(expect.objectContaining({ name: 'ReceiverError' }));
-      }),
+      fc.property(
+        fc.uint8Array(),
+        fc.constantFrom(FORM, 'application/json', 'application/cloudevents+json'),
+        (bytes, type) => {
+          expect(() => parseBody(type, bytes, true)).toThrow(expect.objectContaining({ name: 'ReceiverError' }));
+        },
+      ),
     );
   });
 });

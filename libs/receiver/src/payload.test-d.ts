@@ -39,6 +39,10 @@ export function narrows({ format, payload, signature, eventId }: Webhook): void 
 
   if (format === 'cloudevents') {
     expectTypeOf(payload).toEqualTypeOf<CloudEvent>();
+    expectTypeOf(payload.source).toEqualTypeOf<string>();
+    expectTypeOf(payload.profile).toEqualTypeOf<string | undefined>();
+    if (payload.type === 'click') expectTypeOf(payload.data.original).toEqualTypeOf<string>();
+    if (payload.type === 'invoice.paid') expectTypeOf(payload.data).toEqualTypeOf<unknown>();
   } else if (format === 'json') {
     if (payload.type === 'click') expectTypeOf(payload.data.original).toEqualTypeOf<string>();
     if (payload.type === 'invoice.paid') expectTypeOf(payload.data).toEqualTypeOf<Readonly<Record<string, unknown>>>();

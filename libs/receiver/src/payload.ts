@@ -1,18 +1,14 @@
 import { parseCloudEvent } from './cloud-event.js';
 import type { CloudEvent } from './cloud-event.js';
+import { assertCustom } from './custom-type.js';
+import type { CustomType } from './custom-type.js';
 import { ReceiverError } from './errors.js';
 import { FormReader, JsonReader, readFields, required } from './field-reader.js';
 import type { FieldReader } from './field-reader.js';
 import { isJsonObject, parseJson } from './json.js';
 import type { JsonObject } from './json.js';
 import { CUSTOM_FORM_FIELDS, isTrigger, TRIGGER_FIELDS } from './trigger-fields.js';
-import type { Fields, Trigger } from './trigger-fields.js';
-
-/** A type of the sender's own, such as `invoice.paid`. */
-export type CustomType = `${string}.${string}`;
-export type JsonScalar = string | number | boolean;
-
-type FieldsOf<T extends Trigger, Value> = Fields<(typeof TRIGGER_FIELDS)[T], Value>;
+import type { Fields, FieldsOf, JsonScalar, Trigger } from './trigger-fields.js';
 
 interface FormMoment {
   /** `YYYY-MM-DD HH:MM:SS`, in UTC unless the account says otherwise. */
@@ -95,8 +91,4 @@ function parseJsonPayload(body: Uint8Array): JsonPayload {
     return { type, timestamp, data: readFields(TRIGGER_FIELDS[type], new JsonReader(data)) } as JsonPayload;
   assertCustom(type);
   return { type, timestamp, data };
-}
-
-function assertCustom(type: string): asserts type is CustomType {
-  if (!type.includes('.')) throw new ReceiverError('type_unknown', type);
 }

@@ -140,10 +140,11 @@ describe('a CloudEvent in structured mode', () => {
     specversion: '1.0',
     id: 'evt-1',
     source: '/postduif/1234',
-    type: 'click',
+    type: 'invoice.paid',
     time: '2026-01-15T10:20:30Z',
-    profile: 123,
-    data: { original: 'https://shop.example/' },
+    profile: '123',
+    region: 'eu',
+    data: { total: 12.5 },
   };
   const received = (change: Record<string, unknown>): Promise<unknown> => {
     const body = JSON.stringify({ ...event, ...change });
@@ -160,9 +161,16 @@ describe('a CloudEvent in structured mode', () => {
     [{ source: undefined }, 'source must be'],
     [{ type: 1 }, 'type must be'],
     [{ time: 5 }, 'time must be a text'],
+    [{ profile: 123 }, 'profile must be a text'],
+    [{ type: 'click', data: { ip: '::1' } }, 'id is missing'],
+    [{ type: 'click', data: 'text' }, 'data must be a JSON object'],
   ])('given %p, then it is refused', async (change, message) => {
     await expect(received(change)).rejects.toThrow(message);
     await expect(received(change)).rejects.toEqual(failing('body_malformed'));
+  });
+
+  it('given a type that is not known, then it is refused', async () => {
+    await expect(received({ type: 'subscribe' })).rejects.toEqual(failing('type_unknown'));
   });
 
   it('given several in one body, then they are refused', async () => {

@@ -130,6 +130,12 @@ export function isTrigger(type: string): type is Trigger {
   return Object.hasOwn(TRIGGER_FIELDS, type);
 }
 
+/** A value of a map in JSON. */
+export type JsonScalar = string | number | boolean;
+
+/** The fields of one trigger; `Value` is what maps hold. */
+export type FieldsOf<T extends Trigger, Value> = Fields<(typeof TRIGGER_FIELDS)[T], Value>;
+
 /** Types of fields by their kinds. */
 export type Fields<Table extends Readonly<Record<string, Kind>>, Value> = {
   readonly [Name in keyof Table]: Kinds<Value>[Table[Name]];

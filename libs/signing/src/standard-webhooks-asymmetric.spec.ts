@@ -11,6 +11,7 @@ import {
   parseWebhookVerificationKey,
   signStandardWebhook,
   verifyStandardWebhook,
+  webhookPublicKeyOf,
 } from './index.js';
 import type { Header, WebhookVerificationKey } from './index.js';
 
@@ -105,6 +106,13 @@ describe('keys in text', () => {
     expect(parseWebhookVerificationKey(secret)).toEqual(parseWebhookSecret(secret));
     expect(parseWebhookSigningKey(VECTOR.privateKey)).toHaveProperty('privateKey');
     expect(parseWebhookVerificationKey(VECTOR.publicKey)).toHaveProperty('publicKey');
+  });
+
+  it('given a private key, then its public key is known', () => {
+    expect(webhookPublicKeyOf(VECTOR.privateKey)).toBe(VECTOR.publicKey);
+    const pair = generateWebhookKeyPair();
+    expect(webhookPublicKeyOf(pair.privateKey)).toBe(pair.publicKey);
+    expect(() => webhookPublicKeyOf(VECTOR.publicKey)).toThrow(failing('private_key_malformed'));
   });
 
   it('given a private key where a public one is expected, or the reverse, then it is refused', () => {

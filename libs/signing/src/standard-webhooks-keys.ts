@@ -64,6 +64,11 @@ export function parseWebhookPrivateKey(text: string): WebhookPrivateKey {
   return { privateKey };
 }
 
+/** The public key (`whpk_…`) of a private key (`whsk_…`). Throws `private_key_malformed`. */
+export function webhookPublicKeyOf(privateKey: string): string {
+  return PUBLIC + rawPublicKey(createPublicKey(parseWebhookPrivateKey(privateKey).privateKey)).toString('base64');
+}
+
 /** Parses `whpk_` and base64 of 32 bytes. Throws `public_key_malformed`. */
 export function parseWebhookPublicKey(text: string): WebhookPublicKey {
   const key = decode(PUBLIC, text);

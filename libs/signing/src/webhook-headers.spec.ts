@@ -46,6 +46,12 @@ describe('the headers of a request to a handler', () => {
     ]);
   });
 
+  it('given the name that a receiver agreed to, say it', async () => {
+    const secrets = [parseWebhookSecret(generateWebhookSecret())];
+    const headers = await webhookHeaders(REQUEST, { secrets, origin: 'webhooks.example' });
+    expect(headers).toContainEqual(['WebHook-Request-Origin', 'webhooks.example']);
+  });
+
   it('given a trace context, pass it on', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const secrets = [parseWebhookSecret(generateWebhookSecret())];

@@ -30,10 +30,12 @@ export interface HttpSignatureCredentials {
   readonly sign: AsyncSigner;
 }
 
-/** For `json` webhooks, by Standard Webhooks. */
+/** For `json` and `cloudevents` webhooks, by Standard Webhooks. */
 export interface StandardWebhooksCredentials {
   /** The newest first; at least one. */
   readonly secrets: readonly WebhookSigningKey[];
+  /** For `cloudevents`: the name by which the receiver was asked (HTTP 1.1 Web Hooks for Event Delivery, section 4.1.2). Not signed. */
+  readonly origin?: string | undefined;
 }
 
 export type WebhookCredentials = HttpSignatureCredentials | StandardWebhooksCredentials;
@@ -64,11 +66,12 @@ function httpSignature(request: WebhookRequest, credentials: HttpSignatureCreden
 
 function standard(
   { date, contentType, event, body }: WebhookRequest,
-  { secrets }: StandardWebhooksCredentials,
+  { secrets, origin }: StandardWebhooksCredentials,
 ): Header[] {
   return [
     ['Date', imfFixdate(date)],
     ['Content-Type', contentType],
+    ...(origin === undefined ? [] : [['WebHook-Request-Origin', origin] as const]),
     ...signStandardWebhook({ id: event, timestamp: date, body, secrets }),
   ];
 }

@@ -45,11 +45,11 @@ export class PublishedMaterial implements SigningMaterial {
       api.get<{ keyId: string; record: string }[]>('/v1/signing-keys'),
       api.webhooks(),
     ]);
-    const here = webhooks.filter(({ handler, format }) => format === 'json' && pointsTo(handler, this.port()));
+    const here = webhooks.filter(({ handler, format }) => format !== 'form' && pointsTo(handler, this.port()));
     const secrets = await Promise.all(
       here.map(async ({ ID, handler }) => {
-        const { secret } = await api.get<{ secret: string }>(`/v1/webhooks/${ID}/secret`);
-        return { target: targetOf(handler), secret };
+        const { secret, publicKey = '' } = await api.get<PublishedSecret>(`/v1/webhooks/${ID}/secret`);
+        return { target: targetOf(handler), secret: secret ?? publicKey };
       }),
     );
     return new Receiver({
@@ -64,6 +64,12 @@ export class PublishedMaterial implements SigningMaterial {
       standardWebhooks: { secrets: ({ target }) => secretsFor(target, secrets) },
     });
   }
+}
+
+/** One of both. */
+interface PublishedSecret {
+  readonly secret?: string;
+  readonly publicKey?: string;
 }
 
 /** Those of the webhooks with exactly this target; of all that point here when there is none. */

@@ -2,7 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { configKey } from '@postduif/contracts';
 import type { SigningKeySnapshot } from '@postduif/contracts';
-import { generateWebhookSecret, parseEncryptionKeys, seal } from '@postduif/signing';
+import { generateWebhookKeyPair, generateWebhookSecret, parseEncryptionKeys, seal } from '@postduif/signing';
+import type { WebhookSigningKey } from '@postduif/signing';
 import { webhook } from '../testing/world.js';
 import { WebhookDirectory } from './webhook-directory.js';
 
@@ -76,6 +77,9 @@ describe('signing keys in the directory', () => {
   });
 });
 
+const textsOf = (secrets: readonly WebhookSigningKey[]): string[] =>
+  secrets.map((secret) => ('key' in secret ? `whsec_${secret.key.export().toString('base64')}` : 'a private key'));
+
 describe('webhooks in the directory', () => {
   const unreadable: string[] = [];
   const directory = new WebhookDirectory(encryptionKeys, (key) => unreadable.push(key));
@@ -95,8 +99,31 @@ describe('webhooks in the directory', () => {
     const snapshot = webhook('1', { secrets: [sealed(encryptionKeys), sealed(others), sealed(encryptionKeys)] });
     directory.apply({ key: 'webhook/1', snapshot });
     expect(unreadable).toEqual([]);
-    expect(directory.secrets(snapshot)).toHaveLength(2);
-    expect(directory.secrets(snapshot)).toBe(directory.secrets(snapshot));
+    expect(directory.secrets(snapshot, 0)).toHaveLength(2);
+    expect(directory.secrets(snapshot, 1)).toBe(directory.secrets(snapshot, 2));
     expect(unreadable).toEqual(['webhook/1']);
+  });
+
+  it('have old secrets until their ends, by the clock, whatever becomes of the snapshot', () => {
+    const texts = [generateWebhookSecret(), generateWebhookSecret(), generateWebhookSecret()];
+    const secrets = texts.map((text) => seal(encryptionKeys, text, 'webhook/1'));
+    const snapshot = webhook('1', { secrets, secretEnds: ['2026-01-15T12:00:00.000Z', '2026-01-15T11:00:00.000Z'] });
+    const at = (time: string) => textsOf(directory.secrets(snapshot, Date.parse(`2026-01-15T${time}Z`)));
+    expect(at('10:59:59.999')).toEqual(texts);
+    expect(at('11:00:00')).toEqual(texts.slice(0, 2));
+    expect(at('11:59:59.999')).toEqual(texts.slice(0, 2));
+    expect(at('12:00:00')).toEqual(texts.slice(0, 1));
+    expect(at('23:59:59')).toEqual(texts.slice(0, 1));
+  });
+
+  it('have private keys beside secrets while one gives way to the other', () => {
+    const texts = [generateWebhookKeyPair().privateKey, generateWebhookSecret()];
+    const secrets = texts.map((text) => seal(encryptionKeys, text, 'webhook/1'));
+    expect(textsOf(directory.secrets(webhook('1', { secrets }), 0))).toEqual(['a private key', texts[1]]);
+  });
+
+  it('have secrets without an end as long as the snapshot has them', () => {
+    const secrets = [1, 2].map(() => seal(encryptionKeys, generateWebhookSecret(), 'webhook/1'));
+    expect(directory.secrets(webhook('1', { secrets }), Date.UTC(2100, 0))).toHaveLength(2);
   });
 });

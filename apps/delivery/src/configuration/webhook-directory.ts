@@ -1,9 +1,15 @@
 import { createPrivateKey } from 'node:crypto';
 import { configKey } from '@postduif/contracts';
 import type { AccountSnapshot, ConfigChange, SigningKeySnapshot, WebhookSnapshot } from '@postduif/contracts';
-import { open, parseWebhookSecret } from '@postduif/signing';
-import type { EncryptionKeys, WebhookSecret } from '@postduif/signing';
+import { open, parseWebhookSigningKey } from '@postduif/signing';
+import type { EncryptionKeys, WebhookSigningKey } from '@postduif/signing';
 import { SigningKeys } from './signing-keys.js';
+
+/** Secrets and private keys parsed, until the next of them ends (Unix milliseconds). */
+interface OpenSecrets {
+  readonly secrets: readonly WebhookSigningKey[];
+  readonly changeAt: number;
+}
 
 /**
  * Webhooks, accounts and keys in memory, from the topic `config`. Signing keys are opened and parsed when they arrive, webhooks'
@@ -12,7 +18,7 @@ import { SigningKeys } from './signing-keys.js';
  */
 export class WebhookDirectory {
   readonly #webhooks = new Map<string, WebhookSnapshot>();
-  readonly #secrets = new WeakMap<WebhookSnapshot, readonly WebhookSecret[]>();
+  readonly #secrets = new WeakMap<WebhookSnapshot, OpenSecrets>();
   readonly #accounts = new Map<string, AccountSnapshot>();
   readonly signingKeys = new SigningKeys();
 
@@ -49,11 +55,12 @@ export class WebhookDirectory {
     return this.#webhooks.size;
   }
 
-  /** Secrets of a `json` webhook, the newest first. */
-  secrets(webhook: WebhookSnapshot): readonly WebhookSecret[] {
-    let secrets = this.#secrets.get(webhook);
-    if (secrets === undefined) this.#secrets.set(webhook, (secrets = this.#openSecrets(webhook)));
-    return secrets;
+  /** Secrets and private keys that sign the requests of a webhook at a moment (Unix milliseconds), the newest first; none for `form`. */
+  secrets(webhook: WebhookSnapshot, now: number): readonly WebhookSigningKey[] {
+    let opened = this.#secrets.get(webhook);
+    if (opened === undefined || opened.changeAt <= now)
+      this.#secrets.set(webhook, (opened = this.#openSecrets(webhook, now)));
+    return opened.secrets;
   }
 
   /** Value of `X-Copernica-ID`. */
@@ -61,16 +68,20 @@ export class WebhookDirectory {
     return this.#accounts.get(account)?.copernicaId ?? `account_${account}`;
   }
 
-  #openSecrets(webhook: WebhookSnapshot): WebhookSecret[] {
+  /** Those that have ended are left out, whoever still has to take them out of the snapshot. */
+  #openSecrets(webhook: WebhookSnapshot, now: number): OpenSecrets {
     const key = configKey('webhook', webhook.id);
-    return webhook.secrets.flatMap((sealed) => {
+    const ends = webhook.secrets.map((_, index) => endOf(webhook, index));
+    const secrets = webhook.secrets.flatMap((sealed, index) => {
+      if (endOf(webhook, index) <= now) return [];
       try {
-        return [parseWebhookSecret(open(this.encryptionKeys, sealed, key).toString('utf8'))];
+        return [parseWebhookSigningKey(open(this.encryptionKeys, sealed, key).toString('utf8'))];
       } catch (error) {
         this.unreadable(key, error);
         return [];
       }
     });
+    return { secrets, changeAt: Math.min(Infinity, ...ends.filter((end) => end > now)) };
   }
 
   #openKey(key: string, snapshot: SigningKeySnapshot): void {
@@ -89,4 +100,10 @@ export class WebhookDirectory {
     else if (kind === 'account') this.#accounts.delete(id);
     else if (key === configKey('signing-key', id)) this.signingKeys.delete(id);
   }
+}
+
+/** The first secret has no end. */
+function endOf({ secretEnds = [] }: WebhookSnapshot, index: number): number {
+  const end = secretEnds[index - 1];
+  return end === undefined ? Infinity : Date.parse(end);
 }

@@ -235,6 +235,17 @@ describe('DeliveryEngine', () => {
       expect(world.delivered).toHaveLength(2_000);
     });
 
+    it('given a receiver that allows less than the webhook would send, then it gets no more', async () => {
+      const limits = { rate: 50, allowedRate: 600 };
+      const world = worldOf(() => ({ status: 200, afterMs: 10 }), limits);
+      await stream(world, 200, 1);
+      await world.clock.advance(60_000);
+
+      for (const { at } of world.posts)
+        expect(world.posts.filter((post) => post.at >= at && post.at < at + 1_000).length).toBeLessThanOrEqual(10);
+      expect(world.delivered).toHaveLength(200);
+    });
+
     it('given any limits and receivers, then limits are never exceeded and every delivery ends exactly once', async () => {
       const scenario = fc.record({
         concurrency: fc.integer({ min: 1, max: 5 }),

@@ -1,4 +1,4 @@
-import { shardsOf } from '@postduif/contracts';
+import { rateOf, shardsOf } from '@postduif/contracts';
 import type { WebhookSnapshot } from '@postduif/contracts';
 import { tierFor } from '@postduif/retry-schedule';
 import { CircuitBreaker } from './circuit-breaker.js';
@@ -138,15 +138,19 @@ export class Lane<Job extends Queued> {
    * Takes its part of the limits from the newest configuration: a webhook's shards know nothing of one another. A change ends a rest:
    * the webhook's owner may have mended something.
    */
-  configure(webhook: Pick<WebhookSnapshot, 'version' | 'concurrency' | 'rate' | 'shards'>, now: number): void {
+  configure(
+    webhook: Pick<WebhookSnapshot, 'version' | 'concurrency' | 'rate' | 'allowedRate' | 'shards'>,
+    now: number,
+  ): void {
     if (webhook.version === this.#version) return;
     const shards = shardsOf(webhook);
     this.#version = webhook.version;
     this.#restUntil = 0;
     this.#concurrency = Math.floor(webhook.concurrency / shards);
-    if (webhook.rate === undefined) this.#limiter = undefined;
-    else if (this.#limiter === undefined) this.#limiter = new RateLimiter(webhook.rate / shards);
-    else this.#limiter.change(webhook.rate / shards, now);
+    const rate = rateOf(webhook);
+    if (rate === undefined) this.#limiter = undefined;
+    else if (this.#limiter === undefined) this.#limiter = new RateLimiter(rate / shards);
+    else this.#limiter.change(rate / shards, now);
   }
 
   /** Decides about a delivery that has just been read. `full`: nothing may be sent at present. */

@@ -35,7 +35,7 @@ export class SignedSender implements Sender {
       const { target, host } = url;
       const headers = await webhookHeaders(
         { target, host, date, contentType, body, event, attempt, traceparent },
-        this.#credentials(webhook, delivery.account),
+        this.#credentials(webhook, delivery.account, date),
       );
       return await this.outbound.send({ method: 'POST', url, headers, body });
     } catch (error) {
@@ -49,11 +49,11 @@ export class SignedSender implements Sender {
     }
   }
 
-  #credentials(webhook: WebhookSnapshot, account: string): WebhookCredentials {
+  #credentials(webhook: WebhookSnapshot, account: string, date: Date): WebhookCredentials {
     if (webhook.format !== 'form') {
-      const secrets = this.directory.secrets(webhook);
+      const secrets = this.directory.secrets(webhook, date.getTime());
       if (secrets.length === 0) throw new Error('no secret of the webhook could be opened');
-      return { secrets };
+      return { secrets, origin: webhook.origin };
     }
     const key = this.directory.signingKeys.activeFor(account);
     if (key === undefined) throw new Error('no signing key is active any more');

@@ -133,10 +133,15 @@ export class DeliveryStage {
   async webhook(id: string, more: Partial<WebhookSnapshot> = {}): Promise<WebhookSnapshot> {
     const { port } = this.#server.address() as AddressInfo;
     const handler = `http://127.0.0.1:${port}/${id}`;
-    const secrets = [seal(this.#keys(), this.secret, configKey('webhook', id))];
+    const secrets = [this.sealFor(id, this.secret)];
     const snapshot = webhook(id, { handler, format: 'json', secrets, ...more });
     await this.config(snapshot);
     return snapshot;
+  }
+
+  /** A secret as it stands in the snapshot of a webhook. */
+  sealFor(id: string, secret: string): string {
+    return seal(this.#keys(), secret, configKey('webhook', id));
   }
 
   async config(snapshot: Exclude<ConfigSnapshot, { kind: 'heartbeat' | 'event-type' }>): Promise<void> {

@@ -25,6 +25,21 @@ describe('the database of configuration', () => {
     expect(await test.query('SELECT name FROM config.migrations ORDER BY id')).toEqual(done);
   });
 
+  it('given webhooks from before secrets rotated, signatures were chosen and receivers agreed, keeps them as they were', async () => {
+    const file = `'f', 'l'`;
+    await test.query(`ALTER TABLE config.webhooks DROP COLUMN secret_ends, DROP COLUMN signature,
+      DROP COLUMN origin, DROP COLUMN consent_at, DROP COLUMN consent_rate`);
+    await test.query(`DELETE FROM config.migrations WHERE "timestamp" BETWEEN 1764610000000 AND 1764690000000`);
+    await test.query(
+      `INSERT INTO config.webhooks (account, handler, trigger, format, schedule, concurrency, state, validated, verification_name,
+         verification_line, secrets) VALUES ('1', 'https://a.example/', 'a.b', 'json', '{5}', 1, 'enabled', true, ${file}, '{sealed}')`,
+    );
+    await migrate(test.url);
+    expect(await test.query('SELECT secrets, secret_ends, signature, origin, consent_at FROM config.webhooks')).toEqual(
+      [{ secrets: ['sealed'], secret_ends: [], signature: 'v1', origin: null, consent_at: null }],
+    );
+  });
+
   it('given that PostgreSQL is away, waits for it and refuses with 503; then it goes on', async () => {
     await test.takeAway();
     const database = new Database(test.url, silent);

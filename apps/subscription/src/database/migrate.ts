@@ -6,6 +6,9 @@ import { CreateDomains1764200000000 } from './migrations/1764200000000-create-do
 import { CreateNames1764300000000 } from './migrations/1764300000000-create-names.js';
 import { ShardWebhooks1764400000000 } from './migrations/1764400000000-shard-webhooks.js';
 import { ManageTokens1764500000000 } from './migrations/1764500000000-manage-tokens.js';
+import { RotateWebhookSecrets1764610000000 } from './migrations/1764610000000-rotate-webhook-secrets.js';
+import { ChooseSignatures1764620000000 } from './migrations/1764620000000-choose-signatures.js';
+import { AgreeWithReceivers1764630000000 } from './migrations/1764630000000-agree-with-receivers.js';
 import { CreateEventTypes1764900000000 } from './migrations/1764900000000-create-event-types.js';
 
 const SCHEMA = 'config';
@@ -47,6 +50,9 @@ async function runMigrations(url: string): Promise<void> {
       CreateNames1764300000000,
       ShardWebhooks1764400000000,
       ManageTokens1764500000000,
+      RotateWebhookSecrets1764610000000,
+      ChooseSignatures1764620000000,
+      AgreeWithReceivers1764630000000,
       CreateEventTypes1764900000000,
     ],
     migrationsTableName: 'migrations',

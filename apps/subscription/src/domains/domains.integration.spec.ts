@@ -45,7 +45,7 @@ describe('validated domains', () => {
     test = await TestDatabase.create();
     database = await openDatabase(test.url);
     server = await TestNameServer.start();
-    webhooks = new Webhooks(database, encryptionKeys, new TrustedHosts(['trusted.example']), silent);
+    webhooks = new Webhooks(database, encryptionKeys, new TrustedHosts(['trusted.example']), silent, 'us.example');
     store = new SigningKeyStore(database, encryptionKeys);
     const records = new DnsTxtRecords([server.address], { timeoutMs: 200 });
     const clock = () => now;

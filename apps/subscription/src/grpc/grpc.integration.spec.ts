@@ -125,6 +125,24 @@ describe('gRPC', () => {
     expect((await client.failure('WebhookService/GetWebhook', { id })).code).toBe(status.NOT_FOUND);
   });
 
+  it('rotates the secret of a webhook, and REST shows the same', async () => {
+    await service.listens();
+    const { id } = await create({ trigger: 'invoice.paid' });
+    const shown = async () =>
+      (
+        await fetch(`${service.base}/v1/webhooks/${id}/secret`, {
+          headers: { authorization: `Bearer ${shared.BOOTSTRAP_TOKEN}` },
+        })
+      ).json();
+    const { secret, previous } = await client.call('WebhookService/RotateSecret', { id, overlap: 60 });
+    const [{ until }] = previous as [{ until: { seconds: number; nanos: number } }];
+    const moment = new Date(until.seconds * 1_000 + until.nanos / 1_000_000).toISOString();
+    expect(await shown()).toEqual({ signature: 'v1', secret, previous: [{ signature: 'v1', until: moment }] });
+    await client.call('WebhookService/RotateSecret', { id });
+    expect((await client.failure('WebhookService/RotateSecret', { id })).code).toBe(status.FAILED_PRECONDITION);
+    expect((await client.failure('WebhookService/RotateSecret', { id: '99999' })).code).toBe(status.NOT_FOUND);
+  });
+
   it('lists pages, which lose nothing when others are deleted', async () => {
     const trigger = 'pages.made';
     const ids: string[] = [];

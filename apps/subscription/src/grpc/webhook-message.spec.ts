@@ -1,13 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApiError, CALLERS, FORMATS } from '@postduif/contracts';
+import { ApiError, CALLERS, FORMATS, SIGNATURES } from '@postduif/contracts';
 import type { WebhookSnapshot } from '@postduif/contracts';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 import type { AccountMessage } from './account-service.js';
 import type { TokenMessage } from './access-service.js';
 import { encode, packageDefinition } from './package-definition.js';
+import { toRotation, toRotationMessage } from './rotation-message.js';
+import type { RotationMessage, RotationRequest } from './rotation-message.js';
 import { toCreate, toMessage, toUpdate } from './webhook-message.js';
 import type { GivenWebhook, WebhookMessage } from './webhook-message.js';
-import type { ValidationMessage } from './webhook-service.js';
+import type { HandshakeMessage, ValidationMessage } from './webhook-service.js';
 
 const snapshot: WebhookSnapshot = {
   ...{ kind: 'webhook', version: 3, id: '12', account: 'a', handler: 'https://a.example/', trigger: 'update' },
@@ -19,6 +21,7 @@ const snapshot: WebhookSnapshot = {
     shards: 4,
     state: 'disabled',
     validated: true,
+    signature: 'v1a',
     secrets: ['sealed'],
   },
 };
@@ -49,8 +52,17 @@ describe('our messages', () => {
   const account: Required<AccountMessage> = { id: '1', name: 'n', copernica_id: 'c', version: 1 };
   const token: Required<TokenMessage> = { active: true, account: '1', token_id: 't', scopes: ['webhooks:read'] };
   const found = { url: 'u', found: true, status: 200, error: 'e', message: 'm', body: 'b' };
+  const handshake: Required<HandshakeMessage> = {
+    ...{ url: 'u', origin: 'o', granted: true, status: 200, allowed_origin: '*', allowed_rate: 60 },
+    ...{ error: 'e', message: 'm' },
+  };
   const validation: Required<ValidationMessage> = {
-    ...{ validated: true, file_name: 'f', file_contents: 'c', locations: [found] },
+    ...{ validated: true, file_name: 'f', file_contents: 'c', locations: [found], handshake },
+  };
+
+  const rotation: Required<RotationMessage> = {
+    ...{ secret: 's', public_key: 'k' },
+    previous: [{ until: { seconds: 1_768_472_430, nanos: 123_000_000 }, public_key: 'p' }],
   };
 
   it.each([
@@ -58,13 +70,14 @@ describe('our messages', () => {
     ['Account', account],
     ['CheckTokenResponse', token],
     ['ValidateWebhookResponse', validation],
+    ['RotateSecretResponse', rotation],
   ])('%s has every field of the proto file, and comes back from its bytes', (name, message) => {
     const type = `postduif.config.v1.${name}`;
     expect(Object.keys(message).sort()).toEqual(namesOf(type, 'field').sort());
     expect(decode(type, encode(type, message))).toEqual(message);
   });
 
-  it('know every format, caller and state of the contracts', () => {
+  it('know every format, signature, caller and state of the contracts', () => {
     const enums = (
       packageDefinition['postduif.config.v1.Webhook'] as unknown as {
         type: { enumType: { name: string; value: { name: string }[] }[] };
@@ -75,6 +88,7 @@ describe('our messages', () => {
       ['unspecified', ...all].map((one) => `${prefix}_${one.toUpperCase()}`);
     expect(values('Format')).toEqual(names('FORMAT', FORMATS));
     expect(values('Caller')).toEqual(names('CALLER', CALLERS));
+    expect(values('Signature')).toEqual(names('SIGNATURE', SIGNATURES));
     expect(values('State')).toEqual(names('STATE', ['enabled', 'disabled']));
   });
 });
@@ -94,6 +108,7 @@ describe('a webhook in a request', () => {
       rate,
       shards,
       state,
+      signature,
     } = snapshot;
     const properties = {
       handler,
@@ -108,6 +123,7 @@ describe('a webhook in a request', () => {
       rate,
       shards,
       state,
+      signature,
     };
     expect(toCreate(given(toMessage(snapshot)))).toEqual(properties);
     expect(toUpdate(given(toMessage(snapshot)), [])).toEqual(properties);
@@ -138,11 +154,45 @@ describe('a webhook in a request', () => {
     ['a format that we do not know', () => toUpdate(given({ format: 99 }), []), 'webhook.format'],
     ['a caller that is unspecified', () => toUpdate(given({ callers: [0] }), []), 'webhook.callers'],
     ['a database below one', () => toUpdate(given({ database: -1 }), []), 'webhook.database'],
+    ['a signature that we do not know', () => toUpdate(given({ signature: 9 }), []), 'webhook.signature'],
     ['shards below one', () => toUpdate(given({ shards: 0 }), []), 'webhook.shards'],
     ['a rate that is no number', () => toUpdate(given({ rate: NaN }), []), 'webhook.rate'],
     ['a mask with another name', () => toUpdate(given({}), ['version']), 'update_mask'],
   ])('given %s, then it is refused, and the field is named', (_, work, path) => {
     const { code, options } = refusalOf(work);
     expect([code, options.errors?.map((error) => error.path)]).toEqual(['invalid_request', [path]]);
+  });
+});
+
+describe('a rotation', () => {
+  const TYPE = 'postduif.config.v1.RotateSecretRequest';
+  const request = (message: object) => decode(TYPE, encode(TYPE, message)) as RotationRequest;
+
+  it('given nothing but the id, then a secret is made and the old one goes on for a day', () => {
+    expect(toRotation(request({ id: '1' }))).toEqual({ overlap: 86_400 });
+  });
+
+  it('given a secret and no overlap, then both count', () => {
+    expect(toRotation(request({ id: '1', secret: 'whsec_x', overlap: 0 }))).toEqual({ secret: 'whsec_x', overlap: 0 });
+  });
+
+  it('given more than seven days, then it is refused, and the field is named', () => {
+    const { options } = refusalOf(() => toRotation(request({ id: '1', overlap: 604_801 })));
+    expect(options.errors?.map(({ path }) => path)).toEqual(['overlap']);
+  });
+
+  it('given until when the old one signs, then it is a timestamp', () => {
+    const before = { signature: 'v1', until: '2026-01-15T10:20:30.123Z' } as const;
+    expect(toRotationMessage({ signature: 'v1', secret: 's', previous: [before] })).toEqual({
+      ...{ secret: 's', public_key: '' },
+      previous: [{ until: { seconds: 1_768_472_430, nanos: 123_000_000 }, public_key: '' }],
+    });
+  });
+
+  it('given key pairs, then the public keys are there', () => {
+    const before = { signature: 'v1a', publicKey: 'old', until: '1970-01-01T00:00:00Z' } as const;
+    expect(toRotationMessage({ signature: 'v1a', publicKey: 'new', previous: [before] })).toEqual({
+      ...{ secret: '', public_key: 'new', previous: [{ until: { seconds: 0, nanos: 0 }, public_key: 'old' }] },
+    });
   });
 });

@@ -1,5 +1,12 @@
-import { createWebhook, updateWebhook } from '@postduif/contracts';
-import type { Caller, CreateWebhook, Format, UpdateWebhook, WebhookSnapshot } from '@postduif/contracts';
+import { createWebhook, DEFAULT_SIGNATURE, updateWebhook } from '@postduif/contracts';
+import type {
+  Caller,
+  CreateWebhook,
+  Format,
+  SignatureVersion,
+  UpdateWebhook,
+  WebhookSnapshot,
+} from '@postduif/contracts';
 import type { z } from 'zod';
 import { badRequest, parseMessage } from './parse-message.js';
 
@@ -21,18 +28,21 @@ export interface WebhookMessage {
   readonly shards?: number;
   readonly state: `STATE_${Uppercase<WebhookSnapshot['state']>}`;
   readonly validated: boolean;
+  /** Unspecified with `form`. */
+  readonly signature: `SIGNATURE_${Uppercase<SignatureVersion | 'unspecified'>}`;
 }
 
 /** A webhook in a request: enums may be unknown to us. */
-export type GivenWebhook = Omit<WebhookMessage, 'callers' | 'format' | 'state'> & {
+export type GivenWebhook = Omit<WebhookMessage, 'callers' | 'format' | 'state' | 'signature'> & {
   readonly callers: readonly (string | number)[];
   readonly format: string | number;
   readonly state: string | number;
+  readonly signature: string | number;
 };
 
 export function toMessage(webhook: WebhookSnapshot): WebhookMessage {
   const { id, account, version, handler, trigger, database, collection, concurrency, rate, validated } = webhook;
-  const { shards = 1 } = webhook;
+  const { shards = 1, signature = DEFAULT_SIGNATURE } = webhook;
   return {
     ...{ id, account, version, handler, trigger, concurrency, validated },
     callers: (webhook.callers ?? []).map((caller) => enumName('CALLER', caller)),
@@ -44,6 +54,7 @@ export function toMessage(webhook: WebhookSnapshot): WebhookMessage {
     ...(rate === undefined ? {} : { rate }),
     shards,
     state: enumName('STATE', webhook.state),
+    signature: enumName('SIGNATURE', webhook.format === 'form' ? 'unspecified' : signature),
   };
 }
 
@@ -61,6 +72,7 @@ const PROPERTIES = {
   rate: ({ rate }) => rate,
   shards: ({ shards }) => shards,
   state: ({ state }) => enumValue('STATE', state),
+  signature: ({ signature }) => enumValue('SIGNATURE', signature),
 } as const satisfies Record<keyof CreateWebhook, (webhook: GivenWebhook) => unknown>;
 
 type Property = keyof typeof PROPERTIES;

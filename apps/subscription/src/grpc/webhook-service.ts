@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { TestCalls } from '../test-calls/test-calls.js';
 import { HandlerValidation } from '../validation/handler-validation.js';
 import type { LocationReport } from '../validation/handler-validation.js';
+import type { HandshakeReport } from '../validation/handshake.js';
 import { toSnapshot } from '../webhooks/webhook.js';
 import type { Webhook } from '../webhooks/webhook.js';
 import { Webhooks } from '../webhooks/webhooks.js';
@@ -17,6 +18,8 @@ import type { StreamCall, UnaryCall } from './callers.js';
 import { ConfigChanges } from './config-changes.js';
 import { GrpcController } from './grpc-errors.js';
 import { parseMessage, within } from './parse-message.js';
+import { toRotation, toRotationMessage } from './rotation-message.js';
+import type { RotationMessage, RotationRequest } from './rotation-message.js';
 import { Stopping } from './stopping.js';
 import { toContent, toTestMessage } from './test-message.js';
 import type { TestMessage, TestRequestMessage } from './test-message.js';
@@ -57,6 +60,19 @@ export interface ValidationMessage {
   readonly file_name: string;
   readonly file_contents: string;
   readonly locations: readonly LocationReport[];
+  readonly handshake: HandshakeMessage | null;
+}
+
+/** `ValidateWebhookResponse.Handshake`. */
+export interface HandshakeMessage {
+  readonly url: string;
+  readonly origin: string;
+  readonly granted: boolean;
+  readonly status?: number;
+  readonly allowed_origin: string;
+  readonly allowed_rate?: number;
+  readonly error: string;
+  readonly message: string;
 }
 
 /** `WatchWebhooksResponse`. */
@@ -128,8 +144,9 @@ export class WebhookService {
   validate({ id }: Id, _metadata: Metadata, call: UnaryCall): Promise<ValidationMessage> {
     return this.callers.perform(call, 'webhooks:write', async (caller, signal) => {
       const { verification } = await this.webhooks.get(caller, id);
-      const report = await this.validation.validate(caller, id, signal);
-      return { ...report, file_name: verification.name, file_contents: verification.line };
+      const { validated, locations, handshake } = await this.validation.validate(caller, id, signal);
+      const file = { file_name: verification.name, file_contents: verification.line };
+      return { validated, ...file, locations, handshake: handshake ? toHandshakeMessage(handshake) : null };
     });
   }
 
@@ -137,6 +154,13 @@ export class WebhookService {
   test(request: TestRequestMessage, _metadata: Metadata, call: UnaryCall): Promise<TestMessage> {
     return this.callers.perform(call, 'webhooks:write', async (caller, signal) =>
       toTestMessage(await this.tests.test(caller, request.id, toContent(request), { signal })),
+    );
+  }
+
+  @GrpcMethod('WebhookService', 'RotateSecret')
+  rotateSecret(request: RotationRequest, _metadata: Metadata, call: UnaryCall): Promise<RotationMessage> {
+    return this.callers.perform(call, 'webhooks:write', async (caller) =>
+      toRotationMessage(await this.webhooks.rotateSecret(caller, request.id, toRotation(request))),
     );
   }
 
@@ -167,6 +191,22 @@ export class WebhookService {
 
 function answer(webhook: Webhook): WebhookAnswer {
   return { webhook: toMessage(toSnapshot(webhook)) };
+}
+
+function toHandshakeMessage({
+  allowedOrigin,
+  allowedRate,
+  error,
+  message,
+  ...report
+}: HandshakeReport): HandshakeMessage {
+  return {
+    ...report,
+    allowed_origin: allowedOrigin ?? '',
+    ...(typeof allowedRate === 'number' ? { allowed_rate: allowedRate } : {}),
+    error: error ?? '',
+    message: message ?? '',
+  };
 }
 
 function toWatchMessage(event: WebhookEvent): WatchMessage {

@@ -24,7 +24,8 @@ function webhookOf(id: string, version: number): Webhook {
     },
     ...{ collection: null, fields: null, format: 'form', schedule: [], concurrency: 1, rate: null, shards: 1 },
     state: 'enabled',
-    ...{ validated: true, validatedAt: null, verification: { name: 'f', line: 'l' }, secrets: [] },
+    ...{ validated: true, validatedAt: null, verification: { name: 'f', line: 'l' }, secrets: [], secretEnds: [] },
+    ...{ signature: 'v1', origin: null, consent: null },
   };
 }
 

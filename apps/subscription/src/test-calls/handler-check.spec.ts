@@ -14,7 +14,9 @@ const CALLER: Access = { account: '1', token: 't', scopes: ['webhooks:write'] };
 
 function webhookOf(id: number): Webhook {
   const given = { handler: `https://${id}.example/`, trigger: 'click' };
-  return newWebhook(String(id), '1', given, { trusts: () => true, newSecret: () => 'sealed' });
+  return newWebhook(String(id), '1', given, {
+    ...{ trusts: () => true, newSecret: () => 'sealed', now: new Date(), origin: 'us.example' },
+  });
 }
 
 const ACCEPTED: SentTest = {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_USER_AGENT, parseHandlerUrl } from '@postduif/outbound';
 import type { OutboundResult, OutboundSender } from '@postduif/outbound';
 import type { EncodedBody } from '@postduif/payload-encoding';
-import { parseWebhookSecret, rsaSigner, webhookHeaders } from '@postduif/signing';
+import { parseWebhookSigningKey, rsaSigner, webhookHeaders } from '@postduif/signing';
 import type { WebhookCredentials } from '@postduif/signing';
 import type { AccountStore } from '../accounts/account-store.js';
 import type { SigningKeyStore } from '../signing-keys/signing-key-store.js';
@@ -63,7 +63,10 @@ export class TestSender {
   }
 
   async #credentials(webhook: Webhook): Promise<WebhookCredentials> {
-    if (webhook.format === 'json') return { secrets: this.webhooks.secrets(webhook).map(parseWebhookSecret) };
+    if (webhook.format !== 'form') {
+      const secrets = this.webhooks.secrets(webhook).map(parseWebhookSigningKey);
+      return { secrets, origin: webhook.origin ?? undefined };
+    }
     const { keyId, privateKey } = await this.keys.active(webhook.account);
     const copernicaId = await this.accounts.copernicaId(webhook.account);
     return { copernicaId, keyId, sign: rsaSigner(privateKey) };

@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
 import { inAllVersions } from '../v4/versions.js';
+import type { Webhook } from '../webhooks/webhook.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { HandlerValidation } from './handler-validation.js';
 import type { ValidationReport } from './handler-validation.js';
@@ -15,9 +16,21 @@ export interface ValidationView {
   readonly validated: boolean;
   /** ISO 8601 in UTC; null while the file was not found, also for trusted hosts. */
   readonly validatedAt: string | null;
+  /** Where the receiver may agree instead, by the handshake of CloudEvents; null for other formats. */
+  readonly handshake: HandshakeView | null;
 }
 
-/** The verification file of a handler: what to put where, and looking whether it is there. */
+export interface HandshakeView {
+  /** What we call ourselves: the receiver answers this, or an asterisk. */
+  readonly origin: string;
+  readonly granted: boolean;
+  /** ISO 8601 in UTC. */
+  readonly grantedAt: string | null;
+  /** Requests a minute; null: it does not say. */
+  readonly allowedRate: number | null;
+}
+
+/** The verification file of a handler: what to put where, and looking whether it is there; and the handshake of CloudEvents. */
 @Controller()
 export class ValidationController {
   constructor(
@@ -29,13 +42,15 @@ export class ValidationController {
   @Get(inAllVersions('webhook/:id/validation'))
   async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationView> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
-    const { handler, verification, validated, validatedAt } = await this.webhooks.get(caller, id);
+    const webhook = await this.webhooks.get(caller, id);
+    const { handler, verification, validated, validatedAt } = webhook;
     const { name, line } = verification;
     return {
       file: { name, contents: line },
       locations: fileLocations(handler, name),
       validated,
       validatedAt: validatedAt?.toISOString() ?? null,
+      handshake: handshakeView(webhook),
     };
   }
 
@@ -44,4 +59,10 @@ export class ValidationController {
   async validate(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationReport> {
     return this.validation.validate(await this.access.requireCompatible(request, 'webhooks:write'), id);
   }
+}
+
+function handshakeView({ origin, consent }: Webhook): HandshakeView | null {
+  if (origin === null) return null;
+  const { at, rate } = consent ?? { at: null, rate: null };
+  return { origin, granted: consent !== null, grantedAt: at?.toISOString() ?? null, allowedRate: rate };
 }

@@ -1,9 +1,12 @@
-import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { rotateSecret } from '@postduif/contracts';
+import type { SecretView } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { parseBody } from '../v1/parse-body.js';
 import { Webhooks } from './webhooks.js';
 
-/** `GET /v1/webhooks/:id/secret`. Who has a secret can forge requests: only for those who may change webhooks. */
+/** `/v1/webhooks/:id/secret`. Who has a secret can forge requests: only for those who may change webhooks. */
 @Controller('v1/webhooks')
 export class SecretController {
   constructor(
@@ -12,8 +15,17 @@ export class SecretController {
   ) {}
 
   @Get(':id/secret')
-  async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<{ secret: string }> {
+  @Header('cache-control', 'no-store')
+  async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<SecretView> {
     const caller = await this.access.require(request, 'webhooks:write');
-    return { secret: await this.webhooks.secret(caller, id) };
+    return this.webhooks.secret(caller, id);
+  }
+
+  @Post(':id/secret/rotate')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  async rotate(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<SecretView> {
+    const caller = await this.access.require(request, 'webhooks:write');
+    return this.webhooks.rotateSecret(caller, id, parseBody(rotateSecret, body));
   }
 }

@@ -9,6 +9,7 @@ import {
   findWebhook,
   listWebhooks,
   lockEnabledSince,
+  lockWithEndedSecrets,
   nextWebhookId,
   saveWebhook,
   webhookSnapshots,
@@ -16,7 +17,8 @@ import {
 
 jest.setTimeout(30_000);
 
-const around = { trusts: () => false, newSecret: (id: string) => `sealed-${id}` };
+const now = new Date('2026-01-15T10:20:30Z');
+const around = { trusts: () => false, newSecret: (id: string) => `sealed-${id}`, now, origin: 'us.example' };
 const handler = 'https://hooks.example.org/dir/hook?x=%2F';
 
 describe('webhooks in PostgreSQL', () => {
@@ -56,11 +58,40 @@ describe('webhooks in PostgreSQL', () => {
     const webhook = await created({
       ...{ trigger: 'order.paid', callers: ['ms', 'rest'], database: 2 ** 53 - 1, collection: 7, fields: ['a b', 'ü'] },
       ...{ schedule: [1, 604_000], concurrency: 200, rate: 0.25, shards: 32, state: 'disabled' },
+      ...{ format: 'json', signature: 'v1a' },
     });
     expect(await findWebhook(database, { id: webhook.id })).toEqual(webhook);
     const [entry] = await outbox();
     expect([entry?.key, entry?.version]).toEqual(['webhook/1', 1]);
     expect(JSON.parse(entry?.snapshot ?? '')).toEqual(toSnapshot(webhook));
+  });
+
+  it('given a receiver of CloudEvents that has agreed, reads back when and to what', async () => {
+    const webhook = await created({ trigger: 'order.paid', format: 'cloudevents' });
+    expect(await findWebhook(database, { id: webhook.id })).toMatchObject({ origin: 'us.example', consent: null });
+    for (const rate of [60, null]) {
+      const agreed = { ...webhook, validated: true, consent: { at: new Date('2026-01-15T12:00:00.123Z'), rate } };
+      await database.transaction((transaction) => saveWebhook(transaction, agreed));
+      expect(await findWebhook(database, { id: webhook.id })).toEqual(agreed);
+    }
+  });
+
+  it('given secrets that are rotating, reads back which end when, and finds them when they have ended', async () => {
+    const webhook = await created({ trigger: 'order.paid' });
+    const secretEnds = [new Date('2026-01-16T12:00:00.123Z'), new Date('2026-01-15T12:00:00Z')];
+    const rotating = { ...webhook, secrets: ['c', 'b', 'a'], secretEnds };
+    await database.transaction((transaction) => saveWebhook(transaction, rotating));
+    await created({ trigger: 'order.paid' });
+    expect(await findWebhook(database, { id: webhook.id })).toEqual(rotating);
+    expect(JSON.parse((await outbox())[1]?.snapshot ?? '')).toMatchObject({
+      secretEnds: ['2026-01-16T12:00:00.123Z', '2026-01-15T12:00:00.000Z'],
+    });
+    const ended = (at: string) =>
+      database.transaction(async (transaction) =>
+        (await lockWithEndedSecrets(transaction, new Date(at))).map(({ id }) => id),
+      );
+    expect(await ended('2026-01-15T11:59:59.999Z')).toEqual([]);
+    expect(await ended('2026-01-15T12:00:00Z')).toEqual([webhook.id]);
   });
 
   it('given a change that fails, stores and publishes nothing of it', async () => {

@@ -4,16 +4,19 @@ import type { Snapshot } from '../outbox/outbox.js';
 import { toSnapshot, webhookKey } from './webhook.js';
 import type { Webhook } from './webhook.js';
 
-export type WebhookRow = Omit<Webhook, 'verification' | 'database' | 'collection'> & {
+export type WebhookRow = Omit<Webhook, 'verification' | 'database' | 'collection' | 'consent'> & {
   readonly database: string | null;
   readonly collection: string | null;
   readonly verificationName: string;
   readonly verificationLine: string;
+  readonly consentAt: Date | null;
+  readonly consentRate: number | null;
 };
 
 export const WEBHOOK_COLUMNS = `w.id::text, w.account, w.handler, w.trigger, w.callers, w.database, w.collection, w.fields, w.format, w.schedule,
   w.concurrency, w.rate, w.state, w.validated, w.validated_at AS "validatedAt", w.verification_name AS "verificationName",
-  w.verification_line AS "verificationLine", w.secrets, w.version, w.shards`;
+  w.verification_line AS "verificationLine", w.secrets, w.version, w.shards, w.secret_ends AS "secretEnds",
+  w.signature, w.origin, w.consent_at AS "consentAt", w.consent_rate AS "consentRate"`;
 /** 18 digits are below the largest bigint. */
 const ID = /^[1-9]\d{0,17}$/;
 
@@ -103,11 +106,14 @@ export async function saveWebhook(transaction: Queries, webhook: Webhook): Promi
 async function storeWebhook(transaction: Queries, webhook: Webhook): Promise<void> {
   await transaction.query(
     `INSERT INTO config.webhooks (id, account, handler, trigger, callers, database, collection, fields, format, schedule,
-       concurrency, rate, state, validated, validated_at, verification_name, verification_line, secrets, version, shards)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+       concurrency, rate, state, validated, validated_at, verification_name, verification_line, secrets, version, shards,
+       secret_ends, signature, origin, consent_at, consent_rate)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+       $25)
      ON CONFLICT (id) DO UPDATE SET handler = $3, trigger = $4, callers = $5, database = $6, collection = $7, fields = $8,
        format = $9, schedule = $10, concurrency = $11, rate = $12, state = $13, validated = $14, validated_at = $15,
-       verification_name = $16, verification_line = $17, secrets = $18, version = $19, shards = $20, updated_at = now()`,
+       verification_name = $16, verification_line = $17, secrets = $18, version = $19, shards = $20, secret_ends = $21,
+       signature = $22, origin = $23, consent_at = $24, consent_rate = $25, updated_at = now()`,
     [
       webhook.id,
       webhook.account,
@@ -129,6 +135,11 @@ async function storeWebhook(transaction: Queries, webhook: Webhook): Promise<voi
       webhook.secrets,
       webhook.version,
       webhook.shards,
+      webhook.secretEnds.map((end) => end.toISOString()),
+      webhook.signature,
+      webhook.origin,
+      webhook.consent?.at ?? null,
+      webhook.consent?.rate ?? null,
     ],
   );
 }
@@ -157,6 +168,16 @@ export async function lockEnabledSince(transaction: Queries, id: string, at: str
   return row && toWebhook(row);
 }
 
+/** Locks webhooks of which a secret has ended; not those that somebody else is changing. */
+export async function lockWithEndedSecrets(transaction: Queries, now: Date): Promise<Webhook[]> {
+  const rows = await transaction.query<WebhookRow>(
+    `SELECT ${WEBHOOK_COLUMNS} FROM config.webhooks w WHERE w.secret_ends <> '{}' AND $1 >= ANY (w.secret_ends)
+     ORDER BY w.id LIMIT 500 FOR UPDATE SKIP LOCKED`,
+    [now.toISOString()],
+  );
+  return rows.map(toWebhook);
+}
+
 /** All webhooks, in parts, in the order of their ids. */
 export async function* webhookSnapshots(queries: Queries): AsyncIterable<Snapshot[]> {
   for (let after = '0'; ;) {
@@ -175,11 +196,20 @@ function snapshotOf(webhook: Webhook): Snapshot {
   return { key: webhookKey(webhook.id), value: toSnapshot(webhook) };
 }
 
-export function toWebhook({ verificationName, verificationLine, database, collection, ...row }: WebhookRow): Webhook {
+export function toWebhook({
+  verificationName,
+  verificationLine,
+  database,
+  collection,
+  consentAt,
+  consentRate,
+  ...row
+}: WebhookRow): Webhook {
   return {
     ...row,
     database: database === null ? null : Number(database),
     collection: collection === null ? null : Number(collection),
     verification: { name: verificationName, line: verificationLine },
+    consent: consentAt === null ? null : { at: consentAt, rate: consentRate },
   };
 }

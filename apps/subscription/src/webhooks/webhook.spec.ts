@@ -2,10 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_RETRY_SCHEDULE } from '@postduif/retry-schedule';
 import { directoryOf, fileLocations, isExpectedLine } from '../validation/verification-file.js';
 import { TrustedHosts } from './trusted-hosts.js';
-import { changedWebhook, newWebhook } from './webhook.js';
+import { changedWebhook, newWebhook, toSnapshot, toView } from './webhook.js';
 
 const handler = 'https://example.com/dir/script.php?a=b/c';
-const around = { trusts: () => false, newSecret: (id: string) => `sealed-${id}` };
+const now = new Date('2026-01-15T10:20:30Z');
+const around = { trusts: () => false, newSecret: (id: string) => `sealed-${id}`, now, origin: 'us.example' };
 const confirmed = {
   ...newWebhook('1', 'a', { handler, trigger: 'click' }, around),
   validated: true,
@@ -21,13 +22,61 @@ describe('a webhook', () => {
     });
   });
 
-  it('may have either format for any trigger, and a secret only with json', () => {
+  it('may have any format for any trigger, and a secret only where it is no form', () => {
     const form = newWebhook('1', 'a', { handler, trigger: 'order.paid', format: 'form' }, around);
     expect(form).toMatchObject({ format: 'form', secrets: [] });
     const json = changedWebhook(form, { format: 'json' }, around);
     expect(json).toMatchObject({ format: 'json', secrets: ['sealed-1'] });
+    expect(changedWebhook(json, { format: 'cloudevents' }, around).secrets).toEqual(['sealed-1']);
     expect(changedWebhook(json, { trigger: 'click' }, around)).toMatchObject({ format: 'json', secrets: ['sealed-1'] });
     expect(changedWebhook(json, { format: 'form' }, around).secrets).toEqual([]);
+  });
+
+  it('keeps secrets that are rotating through other changes, and none with form', () => {
+    const until = new Date('2026-01-15T12:00:00Z');
+    const json = newWebhook('1', 'a', { handler, trigger: 'order.paid' }, around);
+    const rotating = { ...json, secrets: ['new', 'old'], secretEnds: [until] };
+    const { secrets, secretEnds } = rotating;
+    expect(changedWebhook(rotating, { rate: 5 }, around)).toMatchObject({ secrets, secretEnds });
+    expect(changedWebhook(rotating, { format: 'form' }, around)).toMatchObject({ secrets: [], secretEnds: [] });
+  });
+
+  it('signs by v1 unless it is told otherwise, and a form by nothing of Standard Webhooks', () => {
+    const create = (given: object) => newWebhook('1', 'a', { handler, trigger: 'order.paid', ...given }, around);
+    expect(toView(create({})).signature).toBe('v1');
+    expect(toView(create({ signature: 'v1a' })).signature).toBe('v1a');
+    expect(toSnapshot(create({ signature: 'v1a' })).signature).toBe('v1a');
+    expect(toView(create({ format: 'form' })).signature).toBeNull();
+    expect(toView(create({ format: 'form', signature: null })).signature).toBeNull();
+    for (const signature of ['v1', 'v1a'])
+      expect(() => create({ format: 'form', signature })).toThrow(
+        /^Invalid data provided: signature: a form is signed/,
+      );
+    const changed = changedWebhook(create({ signature: 'v1a' }), { format: 'form' }, around);
+    expect(toView(changedWebhook(changed, { format: 'json' }, around)).signature).toBe('v1');
+  });
+
+  it('with another signature gets a secret of its own, and the old one signs beside it for a day', () => {
+    const json = newWebhook('1', 'a', { handler, trigger: 'order.paid' }, around);
+    const newSecret = (id: string, signature: string) => `${signature}-${id}`;
+    const changed = changedWebhook(json, { signature: 'v1a' }, { ...around, newSecret });
+    expect(changed).toMatchObject({ secrets: ['v1a-1', 'sealed-1'], secretEnds: [new Date('2026-01-16T10:20:30Z')] });
+    expect(changedWebhook(changed, { rate: 5 }, around)).toMatchObject({ secrets: ['v1a-1', 'sealed-1'] });
+  });
+
+  it('says to receivers of CloudEvents, and to no others, what we call ourselves; those who have agreed keep the name', () => {
+    const create = (given: object) => newWebhook('1', 'a', { handler, trigger: 'order.paid', ...given }, around);
+    expect(toSnapshot(create({}))).not.toHaveProperty('origin');
+    const events = create({ format: 'cloudevents' });
+    expect(toSnapshot(events).origin).toBe('us.example');
+    const renamed = { ...around, origin: 'new.example' };
+    expect(changedWebhook(events, {}, renamed).origin).toBe('new.example');
+    const agreed = { ...events, validated: true, consent: { at: now, rate: 60 } };
+    expect(changedWebhook(agreed, { rate: 5 }, renamed)).toMatchObject({ validated: true, origin: 'us.example' });
+    expect(toSnapshot(agreed).allowedRate).toBe(60);
+    const moved = changedWebhook(agreed, { handler: `${handler}&c` }, renamed);
+    expect(moved).toMatchObject({ validated: false, consent: null, origin: 'new.example' });
+    expect(changedWebhook(agreed, { format: 'json' }, renamed)).toMatchObject({ consent: null, origin: null });
   });
 
   it('when a property is absent, keeps it, and when it is null, goes back to its default', () => {

@@ -1,9 +1,24 @@
-import { ApiError, configKey, isCopernicaTrigger } from '@postduif/contracts';
-import type { CreateWebhook, Format, UpdateWebhook, WebhookSnapshot, WebhookView } from '@postduif/contracts';
+import {
+  ApiError,
+  configKey,
+  DEFAULT_OVERLAP_SECONDS,
+  DEFAULT_SIGNATURE,
+  isCopernicaTrigger,
+} from '@postduif/contracts';
+import type {
+  CreateWebhook,
+  Format,
+  SignatureVersion,
+  UpdateWebhook,
+  WebhookSnapshot,
+  WebhookView,
+} from '@postduif/contracts';
 import { HandlerUrlError, parseHandlerUrl } from '@postduif/outbound';
 import { DEFAULT_RETRY_SCHEDULE, parseRetrySchedule, RetryScheduleError } from '@postduif/retry-schedule';
 import { createVerificationFile, directoryOf } from '../validation/verification-file.js';
 import type { VerificationFile } from '../validation/verification-file.js';
+import { NO_SECRETS, rotated } from './secrets.js';
+import type { Secrets } from './secrets.js';
 
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_SHARDS = 1;
@@ -17,6 +32,8 @@ export interface WebhookProperties {
   readonly collection: number | null;
   readonly fields: readonly string[] | null;
   readonly format: Format;
+  /** Of Standard Webhooks; the default with `form`, where it means nothing. */
+  readonly signature: SignatureVersion;
   readonly schedule: readonly number[];
   readonly concurrency: number;
   readonly rate: number | null;
@@ -25,29 +42,43 @@ export interface WebhookProperties {
   readonly state: 'enabled' | 'disabled';
 }
 
-export interface Webhook extends WebhookProperties {
+/** Secrets are for any format but `form`. */
+export interface Webhook extends WebhookProperties, Secrets {
   readonly id: string;
   readonly account: string;
   readonly version: number;
-  /** Events may leave: the file was confirmed, the domain is validated, or the host is trusted. */
+  /** Events may leave: the file was confirmed, the receiver has agreed, the domain is validated, or the host is trusted. */
   readonly validated: boolean;
   /** When the file was confirmed; null when it was not, for this place. */
   readonly validatedAt: Date | null;
   readonly verification: VerificationFile;
-  /** Sealed, the newest first; only for `json`. */
-  readonly secrets: readonly string[];
+  /** What we call ourselves in its requests; only for `cloudevents`. */
+  readonly origin: string | null;
+  /** Only for `cloudevents`, and for exactly this handler. */
+  readonly consent: Consent | null;
+}
+
+/** A receiver of CloudEvents has agreed to be sent to. */
+export interface Consent {
+  readonly at: Date;
+  /** Requests a minute; null: any number. */
+  readonly rate: number | null;
 }
 
 /** What the rules need from outside. */
 export interface WebhookSurroundings {
   /** Whether a handler needs no verification file. */
   trusts(handler: string): boolean;
-  /** Makes a secret, sealed for a webhook. */
-  newSecret(id: string): string;
+  /** Makes a secret or a private key, sealed for a webhook. */
+  readonly newSecret: (id: string, signature: SignatureVersion) => string;
+  readonly now: Date;
+  /** What we call ourselves to receivers of CloudEvents. */
+  readonly origin: string;
 }
 
 /** Throws `invalid_request` when the properties do not go together. */
 export function newWebhook(id: string, account: string, given: CreateWebhook, around: WebhookSurroundings): Webhook {
+  const format = given.format ?? (isCopernicaTrigger(given.trigger) ? 'form' : 'json');
   const properties = checked({
     handler: given.handler,
     trigger: given.trigger,
@@ -55,7 +86,8 @@ export function newWebhook(id: string, account: string, given: CreateWebhook, ar
     database: given.database ?? null,
     collection: given.collection ?? null,
     fields: given.fields ?? null,
-    format: given.format ?? (isCopernicaTrigger(given.trigger) ? 'form' : 'json'),
+    format,
+    signature: signatureOf(format, given.signature, DEFAULT_SIGNATURE),
     schedule: given.schedule ?? DEFAULT_RETRY_SCHEDULE,
     concurrency: given.concurrency ?? DEFAULT_CONCURRENCY,
     rate: given.rate ?? null,
@@ -70,7 +102,9 @@ export function newWebhook(id: string, account: string, given: CreateWebhook, ar
     validated: around.trusts(properties.handler),
     validatedAt: null,
     verification: createVerificationFile(),
-    secrets: properties.format === 'json' ? [around.newSecret(id)] : [],
+    origin: properties.format === 'cloudevents' ? around.origin : null,
+    consent: null,
+    ...secretsOf(properties, { id, signature: properties.signature, ...NO_SECRETS }, around),
   };
 }
 
@@ -79,6 +113,7 @@ export function newWebhook(id: string, account: string, given: CreateWebhook, ar
  * a verification file of its own (spec section 7.1). Throws `invalid_request` when the properties do not go together.
  */
 export function changedWebhook(webhook: Webhook, given: UpdateWebhook, around: WebhookSurroundings): Webhook {
+  const format = given.format ?? webhook.format;
   const properties = checked({
     handler: given.handler ?? webhook.handler,
     trigger: given.trigger ?? webhook.trigger,
@@ -86,7 +121,8 @@ export function changedWebhook(webhook: Webhook, given: UpdateWebhook, around: W
     database: given.database === undefined ? webhook.database : given.database,
     collection: given.collection === undefined ? webhook.collection : given.collection,
     fields: given.fields === undefined ? webhook.fields : given.fields,
-    format: given.format ?? webhook.format,
+    format,
+    signature: signatureOf(format, given.signature, webhook.signature),
     schedule: given.schedule === undefined ? webhook.schedule : (given.schedule ?? DEFAULT_RETRY_SCHEDULE),
     concurrency: given.concurrency ?? webhook.concurrency,
     rate: given.rate === undefined ? webhook.rate : given.rate,
@@ -95,20 +131,50 @@ export function changedWebhook(webhook: Webhook, given: UpdateWebhook, around: W
   });
   const moved = directoryOf(properties.handler) !== directoryOf(webhook.handler);
   const validatedAt = moved ? null : webhook.validatedAt;
+  const consent = format === 'cloudevents' && properties.handler === webhook.handler ? webhook.consent : null;
   return {
     ...webhook,
     ...properties,
     version: webhook.version + 1,
-    validated: validatedAt !== null || around.trusts(properties.handler),
+    validated: isValidated({ validatedAt, consent }, around.trusts(properties.handler)),
     validatedAt,
+    // A receiver that has agreed knows us by the name that it was asked with.
+    origin: format !== 'cloudevents' ? null : consent === null ? around.origin : webhook.origin,
+    consent,
     verification: moved ? createVerificationFile() : webhook.verification,
-    secrets: secretsOf(properties.format, webhook, around),
+    ...secretsOf(properties, webhook, around),
   };
 }
 
-function secretsOf(format: Format, { id, secrets }: Webhook, around: WebhookSurroundings): readonly string[] {
-  if (format !== 'json') return [];
-  return secrets.length > 0 ? secrets : [around.newSecret(id)];
+/** @param trusted whether its handler needs no proof of its own */
+export function isValidated(
+  { validatedAt, consent }: Pick<Webhook, 'validatedAt' | 'consent'>,
+  trusted: boolean,
+): boolean {
+  return validatedAt !== null || consent !== null || trusted;
+}
+
+/** Another signature comes with a secret or key of its own, and the old one signs beside it for the usual overlap. */
+function secretsOf(
+  { format, signature }: Pick<WebhookProperties, 'format' | 'signature'>,
+  before: Secrets & Pick<Webhook, 'id' | 'signature'>,
+  { newSecret, now }: WebhookSurroundings,
+): Secrets {
+  if (format === 'form') return NO_SECRETS;
+  const { id, secrets, secretEnds } = before;
+  if (secrets.length > 0 && signature === before.signature) return { secrets, secretEnds };
+  return rotated(before, newSecret(id, signature), { now, overlapSeconds: DEFAULT_OVERLAP_SECONDS });
+}
+
+function signatureOf(
+  format: Format,
+  given: SignatureVersion | null | undefined,
+  before: SignatureVersion,
+): SignatureVersion {
+  if (format !== 'form') return given === undefined ? before : (given ?? DEFAULT_SIGNATURE);
+  if (given !== undefined && given !== null)
+    throw invalidProperty('signature', 'a form is signed as Copernica does; leave this out, or choose another format');
+  return DEFAULT_SIGNATURE;
 }
 
 function checked(properties: WebhookProperties): WebhookProperties {
@@ -154,7 +220,7 @@ export function webhookKey(id: string): string {
 }
 
 export function toSnapshot(webhook: Webhook): WebhookSnapshot {
-  const { callers, database, collection, fields, rate, shards } = webhook;
+  const { callers, database, collection, fields, rate, shards, signature, secretEnds, origin, consent } = webhook;
   return {
     kind: 'webhook',
     version: webhook.version,
@@ -170,10 +236,14 @@ export function toSnapshot(webhook: Webhook): WebhookSnapshot {
     schedule: [...webhook.schedule],
     concurrency: webhook.concurrency,
     ...(rate === null ? {} : { rate }),
+    ...(consent?.rate ? { allowedRate: consent.rate } : {}),
+    ...(origin === null ? {} : { origin }),
     ...(shards === DEFAULT_SHARDS ? {} : { shards }),
     state: webhook.state,
     validated: webhook.validated,
+    ...(signature === DEFAULT_SIGNATURE ? {} : { signature }),
     secrets: [...webhook.secrets],
+    ...(secretEnds.length === 0 ? {} : { secretEnds: secretEnds.map((end) => end.toISOString()) }),
   };
 }
 
@@ -187,6 +257,7 @@ export function toView(webhook: Webhook): WebhookView {
     collection: webhook.collection === null ? null : String(webhook.collection),
     fields: webhook.fields,
     format: webhook.format,
+    signature: webhook.format === 'form' ? null : webhook.signature,
     schedule: webhook.schedule,
     concurrency: webhook.concurrency,
     rate: webhook.rate,
