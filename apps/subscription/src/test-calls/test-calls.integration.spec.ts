@@ -134,6 +134,19 @@ describe('the test tool', () => {
     expect(Object.fromEntries(shown)).toEqual(sent);
   });
 
+  it('given a webhook for CloudEvents that is signed by ed25519, sends such a one, from whom its receiver knows', async () => {
+    const handler = receiver.at('/events', (response) => response.end());
+    const id = await create({ handler, trigger: 'order.paid', format: 'cloudevents', signature: 'v1a' });
+    const report = await test(id);
+    const shown = (await (await service.call('GET', `/v1/webhooks/${id}/secret`)).json()) as { publicKey: string };
+    const [arrived] = receiver.of('/events');
+    const webhook = await new Receiver({ standardWebhooks: { secrets: [shown.publicKey] } }).verify(
+      asRequest(arrived!),
+    );
+    expect(webhook).toMatchObject({ format: 'cloudevents', eventId: report.test, payload: { type: 'order.paid' } });
+    expect(arrived?.headers['webhook-request-origin']).toBe('example.org');
+  });
+
   it('given a json webhook, sends what Standard Webhooks verifies', async () => {
     const id = await create({ handler: receiver.at('/json'), trigger: 'invoice.paid' });
     const report = await test(id);
