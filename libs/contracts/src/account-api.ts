@@ -19,28 +19,43 @@ export const updateAccount = z.strictObject({
 export type UpdateAccount = z.output<typeof updateAccount>;
 
 /** The caller's account as `/v1` shows it. */
-export interface AccountView {
-  readonly id: string;
-  readonly name: string;
-  readonly copernicaId: {
-    readonly prefix: string;
-    readonly separator: string;
-    /** Value of the header: prefix, separator, id. */
-    readonly value: string;
-  };
-}
+export const accountView = z.object({
+  id: z.string(),
+  name: z.string(),
+  copernicaId: z
+    .object({
+      prefix: z.string(),
+      separator: z.string(),
+      value: z.string().describe('Value of the header: prefix, separator, id.'),
+    })
+    .readonly(),
+});
+
+export type AccountView = Readonly<z.output<typeof accountView>>;
 
 /** `POST /v1/accounts`, for the operator. */
 export const createAccount = z.strictObject({
-  /** For ever. */
-  id: accountId,
-  /** For people. */
-  name: line.min(1, 'may not be empty').max(200),
+  id: accountId.describe('For ever.'),
+  name: line.min(1, 'may not be empty').max(200).describe('For people.'),
 });
 
 export type CreateAccount = z.output<typeof createAccount>;
 
 /** The answer to `POST /v1/accounts`: the only time that its first token is shown. */
-export interface CreatedAccount extends AccountView {
-  readonly token: string;
-}
+export const createdAccount = accountView.extend({ token: z.string() });
+
+export type CreatedAccount = Readonly<z.output<typeof createdAccount>>;
+
+/** `GET /v4/identity`. Copernica's table names the id `ID`, its example `id` (spec section 10.1). */
+export const identityView = z.object({
+  id: z.string(),
+  ID: z.string(),
+  name: z.string(),
+  description: z.string(),
+  company: z.string(),
+});
+
+export type Identity = Readonly<z.output<typeof identityView>>;
+
+/** `POST /authenticate`. */
+export const authenticateBody = z.object({ access_token: z.string() });

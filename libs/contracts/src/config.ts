@@ -40,6 +40,7 @@ export const SCOPES = [
   'event-types:write',
   'tokens:read',
   'tokens:write',
+  'audit:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -30,7 +30,7 @@ export interface DeliveryHeaders {
   readonly traceparent?: string | undefined;
 }
 
-const headerSchema = z.object({
+export const deliveryHeaders = z.object({
   delivery: z.string().min(1),
   account: z.string().min(1),
   webhook: z.string().min(1),
@@ -55,7 +55,7 @@ export function encodeDeliveryHeaders(delivery: DeliveryHeaders): Record<string,
 /** Reads the record header; `undefined` when it is not a delivery's (dead letter reason `delivery_malformed`). */
 export function decodeDeliveryHeaders(headers: Readonly<Record<string, string>>): DeliveryHeaders | undefined {
   try {
-    return headerSchema.safeParse(JSON.parse(headers[DELIVERY_HEADER] ?? '')).data;
+    return deliveryHeaders.safeParse(JSON.parse(headers[DELIVERY_HEADER] ?? '')).data;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

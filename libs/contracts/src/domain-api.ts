@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RecordCheckView } from './dns-api.js';
+import { recordCheckView } from './dns-api.js';
 
 /** A domain name as people write it; what it must be beyond that, the service says with a code of its own. */
 export const domainName = z.string('must be a domain name such as example.com').min(1, 'may not be empty').max(253);
@@ -8,17 +8,19 @@ export const domainName = z.string('must be a domain name such as example.com').
 export const createDomain = z.strictObject({ domain: domainName });
 
 /** A domain as `/v1` shows it. Times are ISO 8601 in UTC. */
-export interface DomainView {
-  /** In ASCII, as it stands in DNS. */
-  readonly domain: string;
-  /** The same for people to read. */
-  readonly unicode: string;
-  /** What has to be put into DNS; a CNAME record at the name may lead to it. */
-  readonly record: { readonly type: 'TXT'; readonly name: string; readonly value: string };
-  /** Handlers at the domain and at all names below it may be called. It stays so when the record vanishes. */
-  readonly validated: boolean;
-  readonly validatedAt: string | null;
-  readonly createdAt: string;
-  /** The last look into DNS; null before the first. */
-  readonly dns: RecordCheckView | null;
-}
+export const domainView = z.object({
+  domain: z.string().describe('In ASCII, as it stands in DNS.'),
+  unicode: z.string().describe('The same for people to read.'),
+  record: z
+    .object({ type: z.literal('TXT'), name: z.string(), value: z.string() })
+    .readonly()
+    .describe('What has to be put into DNS; a CNAME record at the name may lead to it.'),
+  validated: z
+    .boolean()
+    .describe('Handlers at the domain and at all names below it may be called. It stays so when the record vanishes.'),
+  validatedAt: z.iso.datetime().nullable(),
+  createdAt: z.iso.datetime(),
+  dns: recordCheckView.nullable().describe('The last look into DNS; null before the first.'),
+});
+
+export type DomainView = Readonly<z.output<typeof domainView>>;

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /**
  * The error catalogue. A code is stable and part of the public interface; the sentence says what to do and may be improved.
  * The same codes are used by HTTP answers, by the headers of `ingest.rejected` and by the reasons of dead letters.
@@ -57,6 +59,11 @@ export const ERRORS = {
     status: 409,
     title: 'As many secrets of this webhook sign as may. Wait until the oldest ends, or end them at once: `overlap` 0.',
   },
+  idempotency_key_in_use: {
+    status: 409,
+    title:
+      'A request with this `Idempotency-Key` is still under way. Send the same one again after `Retry-After` seconds.',
+  },
   unauthenticated: {
     status: 401,
     title: 'The access token is missing or not valid. Send `Authorization: Bearer <token>`.',
@@ -68,6 +75,10 @@ export const ERRORS = {
     title: 'This address does not take this method. Use one that the header `Allow` names.',
   },
   request_timeout: { status: 408, title: 'The request did not arrive whole in time. Send it again, in smaller parts.' },
+  version_mismatch: {
+    status: 412,
+    title: 'This has changed since you read it. Read it again, and decide whether your change is still right.',
+  },
   payload_too_large: {
     status: 413,
     title: 'The request or an event in it is too large. Send smaller events or smaller batches.',
@@ -77,9 +88,13 @@ export const ERRORS = {
     title:
       'This Content-Type is not supported. Use application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json.',
   },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'This `Idempotency-Key` was used for another request. Take a new key for each thing that is to be made.',
+  },
   rate_limited: {
     status: 429,
-    title: 'This account sends more events than it may. Slow down, and try again after `Retry-After` seconds.',
+    title: 'This is more than may be sent in such a time. Slow down, and try again after `Retry-After` seconds.',
   },
   test_rate_limited: {
     status: 429,
@@ -108,11 +123,12 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** One wrong field. `path` is a JSON pointer-like dotted path, empty for the whole. */
-export interface FieldError {
-  readonly path: string;
-  readonly message: string;
-}
+/** One wrong field. */
+export const fieldErrorView = z.object({
+  path: z.string().describe('Dotted path; empty for the whole.'),
+  message: z.string(),
+});
+export type FieldError = Readonly<z.output<typeof fieldErrorView>>;
 
 /** An error that an API answers. `detail` says what is wrong in this case; it never holds a secret or a body. */
 export class ApiError extends Error {
@@ -145,14 +161,15 @@ export class ApiError extends Error {
 }
 
 /** RFC 9457 problem details (`application/problem+json`). */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: ErrorCode;
-  readonly errors?: readonly FieldError[];
-}
+export const problemView = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).describe('Stable, for programs.'),
+  errors: z.array(fieldErrorView).readonly().optional(),
+});
+export type Problem = Readonly<z.output<typeof problemView>>;
 
 /** Why a delivery ended without the receiver having it (header `reason` on `deliveries.dead`). */
 export const DEAD_REASONS = {

@@ -16,12 +16,17 @@ export const putEventType = z.strictObject({
 export type PutEventType = z.output<typeof putEventType>;
 
 /** An event type as `/v1` shows it. Times are ISO 8601 in UTC. */
-export interface EventTypeView {
-  readonly name: string;
-  readonly description: string;
-  readonly schema: Readonly<Record<string, unknown>> | null;
-  /** Largest event of this type, in bytes of JSON: the larger a schema is, the smaller its events have to be. */
-  readonly maxEventBytes: number;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
+export const eventTypeView = z.object({
+  name: z.string(),
+  description: z.string(),
+  schema: z.record(z.string(), z.unknown()).readonly().nullable(),
+  maxEventBytes: z
+    .number()
+    .describe(
+      'Largest event of this type, in bytes of JSON: the larger a schema is, the smaller its events have to be.',
+    ),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+
+export type EventTypeView = Readonly<z.output<typeof eventTypeView>>;

@@ -148,6 +148,29 @@ export const eventSchema: z.ZodType<Event> = envelope.transform((event, context)
   return result;
 });
 
+type Documented = { [Name in keyof typeof attributes]: z.ZodType };
+
+/** As far as a document can say it: the rules between fields are in `eventSchema` alone. */
+function documentOf(described: Documented): z.ZodType {
+  return z.union([
+    ...COPERNICA_TRIGGERS.map((type) =>
+      z.looseObject({ ...described, type: z.literal(type), data: TRIGGER_DATA[type] }),
+    ),
+    z.looseObject({ ...described, type: dottedType, data: z.record(z.string(), z.unknown()) }),
+  ]);
+}
+
+/** What documents say of the canonical event. */
+export const eventDocument = documentOf(attributes);
+
+/** The same of an event as producers may send it. */
+export const newEventDocument = documentOf({
+  ...attributes,
+  id: attributes.id.optional(),
+  time: attributes.time.optional(),
+  account: attributes.account.optional(),
+});
+
 /** An event by the contract, or what a stranger has to correct. As `eventSchema`, with messages that do not assume Zod. */
 export function parseEvent(value: unknown): { readonly event: Event } | { readonly errors: readonly FieldError[] } {
   const parsed = eventSchema.safeParse(value, { error: plainMessage });

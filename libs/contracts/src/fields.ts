@@ -87,7 +87,9 @@ export const moment = z
   .string(MOMENT)
   .transform((text) => (/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text) ? `${text.replace(' ', 'T')}Z` : text))
   .pipe(z.iso.datetime({ offset: true, error: MOMENT }))
-  .transform((text) => (text.endsWith('Z') ? text : new Date(text).toISOString()));
+  .transform((text) => (text.endsWith('Z') ? text : new Date(text).toISOString()))
+  // For documents, which cannot say the transformations.
+  .meta({ type: 'string', format: 'date-time' });
 
 /** A moment in an event: in the years 1970 to 9999, which every receiver and store can say. */
 export const eventMoment = moment.refine(

@@ -37,21 +37,19 @@ export const createInterest = z.object({ name: postedName, group: group.optional
 export const changeInterest = z.object({ name: postedName.optional(), group: group.optional() });
 
 /** A database or a collection as `/v4` shows it. */
-export interface TitledView {
-  readonly ID: string;
-  /** While nobody has named it: `Database 12`, `Collection 12`. */
-  readonly name: string;
-  /** False when the name is only such a placeholder: events have mentioned the id. */
-  readonly named: boolean;
-  /** Only of a collection: where it is. */
-  readonly database?: string;
-}
+export const titledView = z.object({
+  ID: z.string(),
+  name: z.string().describe('While nobody has named it: `Database 12`, `Collection 12`.'),
+  named: z.boolean().describe('False when the name is only such a placeholder: events have mentioned the id.'),
+  database: z.string().optional().describe('Only of a collection: where it is.'),
+});
 
-export interface FieldView {
-  readonly ID: string;
-  readonly name: string;
-}
+export type TitledView = Readonly<z.output<typeof titledView>>;
 
-export interface InterestView extends FieldView {
-  readonly group: string | null;
-}
+export const fieldView = z.object({ ID: z.string(), name: z.string() });
+
+export type FieldView = Readonly<z.output<typeof fieldView>>;
+
+export const interestView = fieldView.extend({ group: z.string().nullable() });
+
+export type InterestView = Readonly<z.output<typeof interestView>>;

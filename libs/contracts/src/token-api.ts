@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { SCOPES } from './config.js';
-import type { Scope } from './config.js';
 import { line, moment } from './fields.js';
 
 /** `POST /v1/tokens`. */
@@ -19,16 +18,17 @@ export const createToken = z.strictObject({
 export type CreateToken = z.output<typeof createToken>;
 
 /** An API token as `/v1` shows it. Times are ISO 8601 in UTC. */
-export interface TokenView {
-  readonly id: string;
-  readonly name: string;
-  readonly scopes: readonly Scope[];
-  readonly createdAt: string;
-  /** Null: never. */
-  readonly expiresAt: string | null;
-}
+export const tokenView = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.enum(SCOPES)).readonly(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable().describe('Null: never.'),
+});
+
+export type TokenView = Readonly<z.output<typeof tokenView>>;
 
 /** The answer to `POST /v1/tokens`: the only time that the token itself is shown. */
-export interface CreatedToken extends TokenView {
-  readonly token: string;
-}
+export const createdToken = tokenView.extend({ token: z.string() });
+
+export type CreatedToken = Readonly<z.output<typeof createdToken>>;

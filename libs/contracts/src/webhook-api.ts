@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { FORMATS, MAX_SHARDS, SIGNATURES } from './config.js';
-import type { SignatureVersion } from './config.js';
 import { trigger } from './event.js';
 import { line, numericId } from './fields.js';
 import { CALLERS } from './triggers.js';
@@ -90,44 +89,97 @@ export const pageQuery = z.object({
 /** Lists of webhooks. */
 export const listQuery = pageQuery.extend({ trigger: trigger.optional() });
 
-/** A page of a list as `/v4` answers it; `total` only when it was counted. */
-export interface Page<T> {
-  readonly start: number;
-  readonly limit: number;
-  readonly count: number;
-  readonly total?: number;
-  readonly data: readonly T[];
-}
+/** A page of a list as `/v4` answers it. */
+export const pageView = <T extends z.ZodType>(item: T) =>
+  z.object({
+    start: z.int(),
+    limit: z.int(),
+    count: z.int(),
+    total: z.int().optional().describe('Only when it was counted.'),
+    data: z.array(item).readonly(),
+  });
+
+export type Page<T> = Readonly<Omit<z.output<ReturnType<typeof pageView>>, 'data'> & { data: readonly T[] }>;
 
 function numberIn(least: number, most: number) {
   return z.coerce.number({ error: 'must be a number' }).pipe(z.int().min(least).max(most));
 }
 
 /** A webhook as `/v4` shows it. Ids are strings (spec section 10.1); `null` is "no limit". */
-export interface WebhookView {
-  readonly ID: string;
-  readonly handler: string;
-  readonly trigger: string;
-  readonly callers: readonly string[];
-  readonly database: string | null;
-  readonly collection: string | null;
-  readonly fields: readonly string[] | null;
-  readonly format: string;
-  /** `null` with `form`, which has a signature of its own. */
-  readonly signature: SignatureVersion | null;
-  readonly schedule: readonly number[];
-  readonly concurrency: number;
-  readonly rate: number | null;
-  readonly shards: number;
-  readonly state: 'enabled' | 'disabled';
-  readonly validated: boolean;
-}
+export const webhookView = z.object({
+  ID: z.string(),
+  handler: z.string(),
+  trigger: z.string(),
+  callers: z.array(z.string()).readonly(),
+  database: z.string().nullable(),
+  collection: z.string().nullable(),
+  fields: z.array(z.string()).readonly().nullable(),
+  format: z.string(),
+  signature: z
+    .enum(SIGNATURES)
+    .nullable()
+    .describe('`null` with `form`, which has a signature of its own.'),
+  schedule: z.array(z.number()).readonly(),
+  concurrency: z.number(),
+  rate: z.number().nullable(),
+  shards: z.number(),
+  state: z.enum(['enabled', 'disabled']),
+  validated: z.boolean(),
+});
 
-/** The webhooks that apply to a database or collection: those limited to a collection, to a database, and to nothing, in this order. */
-export interface BoundWebhookPage extends Page<WebhookView & { readonly bound: WebhookBound }> {
-  /** How many there are of each in all; only when they were counted. */
-  readonly groups?: Readonly<Record<WebhookBound, number>>;
-}
+export type WebhookView = Readonly<z.output<typeof webhookView>>;
 
 /** What a webhook is limited to; `account` is no limit. */
-export type WebhookBound = 'collection' | 'database' | 'account';
+const webhookBound = z.enum(['collection', 'database', 'account']);
+
+export type WebhookBound = z.output<typeof webhookBound>;
+
+/** The webhooks that apply to a database or collection: those limited to a collection, to a database, and to nothing, in this order. */
+export const boundWebhookPage = pageView(webhookView.extend({ bound: webhookBound })).extend({
+  groups: z
+    .record(webhookBound, z.int())
+    .readonly()
+    .optional()
+    .describe('How many there are of each in all; only when they were counted.'),
+});
+
+export type BoundWebhookPage = Readonly<z.output<typeof boundWebhookPage>>;
+
+/** `GET /v4/webhook/{id}/validation`. */
+export const validationView = z.object({
+  file: z
+    .object({ name: z.string(), contents: z.string() })
+    .readonly()
+    .describe('What the file is called, and the line that it must hold.'),
+  locations: z.array(z.string()).readonly().describe('Addresses where it may be, one of these.'),
+  validated: z.boolean(),
+  validatedAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('ISO 8601 in UTC; null while the file was not found, also for trusted hosts.'),
+});
+
+export type ValidationView = Readonly<z.output<typeof validationView>>;
+
+/** What was found at one place of a verification file. */
+export const locationReport = z.object({
+  url: z.string(),
+  found: z.boolean(),
+  status: z.int().optional(),
+  error: z.string().optional().describe('Code when no answer came.'),
+  message: z.string().optional().describe('The same as a sentence.'),
+  body: z.string().optional().describe("The beginning of the answer's body."),
+});
+
+export type LocationReport = Readonly<z.output<typeof locationReport>>;
+
+/** `POST /v4/webhook/{id}/validate`. */
+export const validationReport = z.object({
+  validated: z.boolean(),
+  locations: z.array(locationReport).readonly(),
+});
+
+export type ValidationReport = Readonly<z.output<typeof validationReport>>;
+
+/** `GET /v1/webhooks/{id}/secret`. */
+export const secretView = z.object({ secret: z.string() });

@@ -1,28 +1,6 @@
 import { ApiError } from '@postduif/contracts';
-import type { ErrorCode, Event, FieldError, Problem } from '@postduif/contracts';
+import type { BatchAccepted, BatchProblem, Event, ItemError } from '@postduif/contracts';
 import type { Outcome } from '../parsing/request-events.js';
-
-/** Why one event of a batch was refused. */
-export interface ItemError {
-  /** Place in the batch, from 0. */
-  readonly index: number;
-  readonly code: ErrorCode;
-  readonly detail: string;
-  /** Wrong fields, where there are any. */
-  readonly errors?: readonly FieldError[];
-}
-
-/** Answer to a batch of which at least one event was accepted. */
-export interface BatchAccepted {
-  /** The id of each event in order; `null` where it was refused. */
-  readonly ids: readonly (string | null)[];
-  readonly errors: readonly ItemError[];
-}
-
-/** Problem details of a batch of which no event was accepted. */
-export interface BatchProblem extends Omit<Problem, 'errors'> {
-  readonly errors: readonly ItemError[];
-}
 
 /** No event of a batch was accepted. */
 export interface BatchRefused {

@@ -1,20 +1,7 @@
-import type { Attempt } from '@postduif/contracts';
-
-/** A delivery, as far as its attempts tell. One that was not attempted yet is not known. */
-export interface Delivery {
-  readonly id: string;
-  readonly webhook: string;
-  /** Outcome of the latest attempt. */
-  readonly state: Attempt['outcome'];
-  /** When `retrying`: not before this moment. */
-  readonly nextAttemptAt?: string;
-  /** When `dead`: one of `DEAD_REASONS`. */
-  readonly reason?: string;
-  readonly attempts: readonly Attempt[];
-}
+import type { Attempt, DeliveryView } from '@postduif/contracts';
 
 /** Groups attempts, given in the order in which they were made, by delivery. */
-export function deliveriesOf(attempts: readonly Attempt[]): Delivery[] {
+export function deliveriesOf(attempts: readonly Attempt[]): DeliveryView[] {
   const byDelivery = Map.groupBy(attempts, ({ delivery }) => delivery);
   return [...byDelivery].map(([id, made]) => {
     // A repeat after a crash may be made later than the attempt that follows it has been recorded: the number decides.
@@ -23,7 +10,7 @@ export function deliveriesOf(attempts: readonly Attempt[]): Delivery[] {
   });
 }
 
-function describe(id: string, attempts: readonly Attempt[]): Delivery {
+function describe(id: string, attempts: readonly Attempt[]): DeliveryView {
   const latest = attempts.at(-1);
   if (latest === undefined) throw new RangeError('a delivery without attempts');
   const { webhook, outcome, nextAttemptAt, reason } = latest;

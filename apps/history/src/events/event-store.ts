@@ -1,4 +1,5 @@
 import { JsonError, parseJson } from '@postduif/contracts';
+import type { EventSummary } from '@postduif/contracts';
 import type { Database } from '../database/database.js';
 import { Conditions, readPage } from '../listing/list-query.js';
 import type { ListDefinition, Page, PageRequest, PlacedRow } from '../listing/list-query.js';
@@ -12,15 +13,6 @@ export interface EventFilter {
   readonly mailing?: number | undefined;
   readonly message?: string | undefined;
   readonly recipient?: string | undefined;
-}
-
-/** An event in a list: what identifies it, without its data. */
-export interface EventSummary {
-  readonly id: string;
-  readonly type: string;
-  readonly time: string;
-  readonly acceptedAt: string;
-  readonly [attribute: string]: string | number;
 }
 
 export interface StoredEvent {

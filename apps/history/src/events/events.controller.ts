@@ -1,36 +1,13 @@
 import { Controller, Get, Headers, Inject, Param, Query } from '@nestjs/common';
-import { ApiError, deliveryId, numericId, trigger } from '@postduif/contracts';
-import { z } from 'zod';
+import { ApiError, deliveryId, eventQuery, eventsQuery } from '@postduif/contracts';
+import type { DeliveryView, EventSummary, EventWithDeliveries } from '@postduif/contracts';
 import { AttemptStore } from '../attempts/attempt-store.js';
 import { deliveriesOf } from '../attempts/deliveries.js';
-import type { Delivery } from '../attempts/deliveries.js';
-import { pageParameters, parseParameters, searchText } from '../listing/list-parameters.js';
+import { parseParameters } from '../listing/list-parameters.js';
 import type { Page } from '../listing/list-query.js';
 import { ReadAccess } from '../listing/read-access.js';
 import { EventStore } from './event-store.js';
-import type { EventSummary, StoredEvent } from './event-store.js';
-
-const listParameters = z.strictObject({
-  type: trigger.optional(),
-  database: numericId.optional(),
-  collection: numericId.optional(),
-  profile: numericId.optional(),
-  subprofile: numericId.optional(),
-  mailing: numericId.optional(),
-  message: searchText.optional(),
-  recipient: searchText.optional(),
-  ...pageParameters,
-});
-
-const oneParameters = z.strictObject({ source: z.string('give it once').max(1_000).optional() });
-
-interface EventWithDeliveries {
-  readonly event: Record<string, unknown>;
-  readonly acceptedAt: string;
-  readonly deliveries: readonly Delivery[];
-  /** Present when there are more attempts than are shown here. */
-  readonly truncated?: true;
-}
+import type { StoredEvent } from './event-store.js';
 
 /** `GET /v1/events` and `GET /v1/events/{id}`. */
 @Controller('v1/events')
@@ -47,7 +24,7 @@ export class EventsController {
     @Query() query: unknown,
   ): Promise<Page<EventSummary>> {
     const account = await this.access.account(authorization);
-    const { after, before, limit, cursor, ...filter } = parseParameters(listParameters, query);
+    const { after, before, limit, cursor, ...filter } = parseParameters(eventsQuery, query);
     return this.events.list(account, filter, { after, before, limit, cursor });
   }
 
@@ -58,7 +35,7 @@ export class EventsController {
     @Query() query: unknown,
   ): Promise<EventWithDeliveries> {
     const account = await this.access.account(authorization);
-    const { source } = parseParameters(oneParameters, query);
+    const { source } = parseParameters(eventQuery, query);
     const [stored, { attempts, complete }] = await Promise.all([
       this.events.find(account, id, source),
       this.attempts.ofEvent(account, id),
@@ -73,6 +50,6 @@ const NOT_FOUND =
   'There is no event with this id in the history of this account. An event that was just accepted appears after a moment: try again.';
 
 /** Attempts know the event's id, which two sources may share; then the delivery's own id, derived from both, tells. */
-function belongs(delivery: Delivery, stored: StoredEvent, event: { account: string; id: string }): boolean {
+function belongs(delivery: DeliveryView, stored: StoredEvent, event: { account: string; id: string }): boolean {
   return stored.sources === 1 || delivery.id === deliveryId({ ...event, source: stored.source }, delivery.webhook);
 }

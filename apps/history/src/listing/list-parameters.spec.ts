@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApiError } from '@postduif/contracts';
+import { ApiError, pageParameters, searchText } from '@postduif/contracts';
 import { z } from 'zod';
-import { pageParameters, parseParameters, searchText } from './list-parameters.js';
+import { parseParameters } from './list-parameters.js';
 
 const schema = z.strictObject({ message: searchText.optional(), ...pageParameters });
 

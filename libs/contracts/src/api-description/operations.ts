@@ -1,0 +1,589 @@
+import { z } from 'zod';
+import {
+  accountView,
+  authenticateBody,
+  createAccount,
+  createdAccount,
+  identityView,
+  updateAccount,
+} from '../account-api.js';
+import { attemptSchema } from '../attempt.js';
+import { auditEntry, auditQuery } from '../audit-api.js';
+import type { Scope } from '../config.js';
+import { createDomain, domainView } from '../domain-api.js';
+import { newEventDocument } from '../event.js';
+import { eventTypeView, putEventType } from '../event-type-api.js';
+import {
+  attemptsQuery,
+  logfileQuery,
+  logfilesQuery,
+  cursorPageView,
+  eventQuery,
+  eventsQuery,
+  eventSummary,
+  eventWithDeliveries,
+} from '../history-api.js';
+import { batchAccepted, eventAccepted } from '../ingest-api.js';
+import {
+  changeInterest,
+  createField,
+  createInterest,
+  createTitled,
+  fieldView,
+  interestView,
+  registerTitled,
+  renameField,
+  renameTitled,
+  titledView,
+} from '../registry-api.js';
+import { createSigningKey, signingKeyView } from '../signing-key-api.js';
+import { createdToken, createToken, tokenView } from '../token-api.js';
+import {
+  boundWebhookPage,
+  createWebhook,
+  listQuery,
+  pageQuery,
+  pageView,
+  secretView,
+  updateWebhook,
+  validationReport,
+  validationView,
+  webhookView,
+} from '../webhook-api.js';
+
+export type Method = 'get' | 'post' | 'put' | 'delete';
+export type AnswerHeader = 'ETag' | 'Location' | 'X-Location' | 'X-Created' | 'X-Deleted' | 'Idempotency-Replayed';
+
+export interface AnswerDescription {
+  readonly is: string;
+  /** By media type; none: the answer has no body. */
+  readonly holds?: Readonly<Record<string, z.ZodType>>;
+  readonly headers?: readonly AnswerHeader[];
+}
+
+/** One call of the API, as the document shows it. */
+export interface Operation {
+  readonly method: Method;
+  /** `{name}` is a parameter. Of Copernica's addresses the newest; those of older versions follow from it. */
+  readonly path: string;
+  /** SMTPeter's addresses for the same. */
+  readonly also?: readonly string[];
+  readonly about: string;
+  readonly does: string;
+  /** What its token must be allowed to do. `token`: any valid one will do. `anyone`: none is needed. */
+  readonly access: Scope | 'token' | 'anyone';
+  readonly query?: { readonly shape: Readonly<Record<string, z.ZodType>> };
+  /** By media type. */
+  readonly body?: Readonly<Record<string, z.ZodType>>;
+  readonly answers: Readonly<Record<number, AnswerDescription>>;
+  /** It looks at `If-Match`. */
+  readonly conditional?: true;
+  /** It looks at `Idempotency-Key`. */
+  readonly oncePerKey?: true;
+  /** HTTP statuses of problems beside the usual ones. */
+  readonly problems?: readonly number[];
+}
+
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+const json = (schema: z.ZodType) => ({ [JSON_TYPE]: schema });
+/** As Copernica's clients send it. */
+const jsonOrForm = (schema: z.ZodType) => ({ [JSON_TYPE]: schema, [FORM_TYPE]: schema });
+const ok = (is: string, schema: z.ZodType, headers: readonly AnswerHeader[] = []) => ({
+  200: { is, holds: json(schema), headers },
+});
+const tagged = (is: string, schema: z.ZodType) => ok(is, schema, ['ETag']);
+const done = { 204: { is: 'Done.' } };
+const created = { 201: { is: 'Made.', headers: ['Location', 'X-Location', 'X-Created'] } } as const;
+
+type Described = Pick<Operation, 'method' | 'path' | 'about' | 'does' | 'access'>;
+
+/** A list of names at a path, of which one is called by its id at another. */
+function names(
+  { list, one, about, called }: { list: string; one: string; about: string; called: string },
+  schemas: { view: z.ZodType; create: z.ZodType; change: z.ZodType },
+): Operation[] {
+  const [read, write] = [
+    { about, access: 'databases:read' },
+    { about, access: 'databases:write' },
+  ] as const;
+  return [
+    {
+      method: 'get',
+      path: list,
+      does: `Lists ${called}s.`,
+      ...read,
+      query: pageQuery,
+      answers: ok('A page.', pageView(schemas.view)),
+    },
+    {
+      method: 'post',
+      path: list,
+      does: `Makes a ${called} and gives out its id.`,
+      ...write,
+      body: jsonOrForm(schemas.create),
+      answers: created,
+      oncePerKey: true,
+    },
+    {
+      method: 'get',
+      path: one,
+      does: `Shows a ${called}.`,
+      ...read,
+      answers: tagged(`The ${called}.`, schemas.view),
+    },
+    {
+      method: 'put',
+      path: one,
+      does: `Renames a ${called}. What is absent stays.`,
+      ...write,
+      body: jsonOrForm(schemas.change),
+      answers: done,
+      conditional: true,
+    },
+  ];
+}
+
+function registering(path: string, called: string): Operation {
+  return {
+    method: 'put',
+    path,
+    about: 'Names',
+    access: 'databases:write',
+    does: `Gives a name to the id of a ${called} that the producer of the events has given out.`,
+    body: jsonOrForm(registerTitled),
+    answers: { ...created, 204: { is: 'It was there, and has the new name.' } },
+  };
+}
+
+const titled = { view: titledView, create: createTitled, change: renameTitled };
+const fields = { view: fieldView, create: createField, change: renameField };
+const interests = { view: interestView, create: createInterest, change: changeInterest };
+const webhooks = (access: Scope) => ({ about: 'Webhooks', access }) as const;
+const webhook = (method: Method, access: Scope, does: string): Described & Pick<Operation, 'also'> => ({
+  method,
+  path: '/v4/webhook/{id}',
+  also: ['/v1/webhook/{id}', '/v1/feedbackloop/{id}'],
+  about: 'Webhooks',
+  access,
+  does,
+});
+
+/** Every call that the front door answers, but those for operators. */
+export const OPERATIONS: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/v1/events',
+    about: 'Events',
+    access: 'events:write',
+    does: 'Takes events: one, a JSON array, NDJSON, or CloudEvents. They are durable when this answers.',
+    body: {
+      [JSON_TYPE]: z.union([newEventDocument, z.array(newEventDocument)]),
+      'application/cloudevents+json': newEventDocument,
+      'application/cloudevents-batch+json': z.array(newEventDocument),
+      'application/x-ndjson': z.string(),
+    },
+    answers: {
+      202: {
+        is: 'Accepted: the id of the event, or of each of a batch.',
+        holds: json(z.union([eventAccepted, batchAccepted])),
+      },
+    },
+    problems: [413, 415],
+  },
+  {
+    method: 'get',
+    path: '/v1/events',
+    about: 'History',
+    access: 'events:read',
+    does: 'Lists events, the newest first.',
+    query: eventsQuery,
+    answers: ok('A page.', cursorPageView(eventSummary)),
+  },
+  {
+    method: 'get',
+    path: '/v1/events/{id}',
+    about: 'History',
+    access: 'events:read',
+    does: 'Shows an event, its deliveries, and all their attempts.',
+    query: eventQuery,
+    answers: ok('The event.', eventWithDeliveries),
+  },
+  {
+    method: 'get',
+    path: '/v1/attempts',
+    about: 'History',
+    access: 'events:read',
+    does: 'Lists attempts, the newest first.',
+    query: attemptsQuery,
+    answers: ok('A page.', cursorPageView(attemptSchema)),
+  },
+  {
+    method: 'get',
+    path: '/v4/webhooks',
+    also: ['/v1/webhooks', '/v1/feedbackloops'],
+    ...webhooks('webhooks:read'),
+    does: 'Lists webhooks.',
+    query: listQuery,
+    answers: ok('A page.', pageView(webhookView)),
+  },
+  {
+    method: 'post',
+    path: '/v4/webhooks',
+    also: ['/v1/webhook', '/v1/feedbackloop'],
+    ...webhooks('webhooks:write'),
+    does: 'Makes a webhook. Events are sent once its handler is validated.',
+    body: jsonOrForm(createWebhook),
+    answers: created,
+    oncePerKey: true,
+  },
+  { ...webhook('get', 'webhooks:read', 'Shows a webhook.'), answers: tagged('The webhook.', webhookView) },
+  {
+    ...webhook('put', 'webhooks:write', 'Changes a webhook. What is absent stays.'),
+    body: jsonOrForm(updateWebhook),
+    answers: done,
+    conditional: true,
+  },
+  {
+    ...webhook('delete', 'webhooks:write', 'Deletes a webhook. What waits for it is not delivered any more.'),
+    answers: { 204: { is: 'Deleted.', headers: ['X-Deleted'] } },
+    conditional: true,
+  },
+  {
+    method: 'post',
+    path: '/v4/webhook/{id}/enable',
+    ...webhooks('webhooks:write'),
+    does: 'Enables a webhook whose receiver was gone (410).',
+    answers: done,
+    conditional: true,
+  },
+  {
+    method: 'get',
+    path: '/v4/webhook/{id}/validation',
+    ...webhooks('webhooks:write'),
+    does: 'Says which verification file to put where.',
+    answers: ok('The file.', validationView),
+  },
+  {
+    method: 'post',
+    path: '/v4/webhook/{id}/validate',
+    ...webhooks('webhooks:write'),
+    does: "Looks for the verification file at the handler's server.",
+    answers: ok('What was found.', validationReport),
+  },
+  {
+    method: 'get',
+    path: '/v1/webhooks/{id}/secret',
+    ...webhooks('webhooks:write'),
+    does: 'Shows the secret that signs the requests of a `json` webhook.',
+    answers: ok('The secret.', secretView),
+  },
+  ...(['database', 'collection'] as const).map((kind): Operation => ({
+    method: 'get',
+    path: `/v4/${kind}/{id}/webhooks`,
+    ...webhooks('webhooks:read'),
+    does: `Lists all webhooks that apply to a ${kind}, the nearest first.`,
+    query: listQuery,
+    answers: ok('A page.', boundWebhookPage),
+  })),
+  ...names({ list: '/v4/databases', one: '/v4/database/{id}', about: 'Names', called: 'database' }, titled),
+  registering('/v4/databases', 'database'),
+  ...names(
+    { list: '/v4/database/{id}/collections', one: '/v4/collection/{id}', about: 'Names', called: 'collection' },
+    titled,
+  ),
+  registering('/v4/database/{id}/collections', 'collection'),
+  ...(['database', 'collection'] as const).flatMap((kind) =>
+    names(
+      {
+        list: `/v4/${kind}/{${kind}}/fields`,
+        one: `/v4/${kind}/{${kind}}/field/{id}`,
+        about: 'Names',
+        called: 'field',
+      },
+      fields,
+    ),
+  ),
+  ...names(
+    { list: '/v4/database/{id}/interests', one: '/v4/interest/{id}', about: 'Names', called: 'interest' },
+    interests,
+  ),
+  {
+    method: 'get',
+    path: '/v1/domains',
+    about: 'Domains',
+    access: 'domains:read',
+    does: 'Lists the domains of the account.',
+    answers: ok('All of them.', z.array(domainView)),
+  },
+  {
+    method: 'post',
+    path: '/v1/domains',
+    about: 'Domains',
+    access: 'domains:write',
+    does: 'Adds a domain, and names the record that shows whose it is.',
+    body: json(createDomain),
+    answers: {
+      200: { is: 'The account has it already.', holds: json(domainView), headers: ['Location'] },
+      201: { is: 'Added.', holds: json(domainView), headers: ['Location'] },
+    },
+    oncePerKey: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/domains/{domain}',
+    about: 'Domains',
+    access: 'domains:read',
+    does: 'Shows a domain.',
+    answers: tagged('The domain.', domainView),
+  },
+  {
+    method: 'post',
+    path: '/v1/domains/{domain}/validate',
+    about: 'Domains',
+    access: 'domains:write',
+    does: 'Looks for the record in DNS.',
+    answers: ok('The domain, and what was found.', domainView),
+  },
+  {
+    method: 'delete',
+    path: '/v1/domains/{domain}',
+    about: 'Domains',
+    access: 'domains:write',
+    does: 'Deletes a domain. What rests on it is out of use at once.',
+    answers: done,
+    conditional: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/signing-keys',
+    about: 'Signing keys',
+    access: 'keys:read',
+    does: 'Lists the keys that sign for the account, and what has to be in DNS for them.',
+    answers: ok('The newest first.', z.array(signingKeyView)),
+  },
+  {
+    method: 'post',
+    path: '/v1/signing-keys',
+    about: 'Signing keys',
+    access: 'keys:write',
+    does: 'Makes a key for a domain that the account has validated.',
+    body: json(createSigningKey),
+    answers: {
+      200: { is: 'The account has it already.', holds: json(signingKeyView) },
+      201: { is: 'Made.', holds: json(signingKeyView) },
+    },
+    oncePerKey: true,
+    problems: [409],
+  },
+  {
+    method: 'get',
+    path: '/v1/tokens',
+    about: 'Tokens',
+    access: 'tokens:read',
+    does: 'Lists the API tokens of the account.',
+    answers: ok('All of them.', z.array(tokenView)),
+  },
+  {
+    method: 'post',
+    path: '/v1/tokens',
+    about: 'Tokens',
+    access: 'tokens:write',
+    does: 'Makes an API token. It is shown this once.',
+    body: json(createToken),
+    answers: { 201: { is: 'Made.', holds: json(createdToken), headers: ['Location'] } },
+    oncePerKey: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/tokens/{id}',
+    about: 'Tokens',
+    access: 'tokens:read',
+    does: 'Shows what is known of an API token.',
+    answers: tagged('The token, without itself.', tokenView),
+  },
+  {
+    method: 'delete',
+    path: '/v1/tokens/{id}',
+    about: 'Tokens',
+    access: 'tokens:write',
+    does: 'Takes an API token back, and with it its JWTs.',
+    answers: done,
+    conditional: true,
+  },
+  {
+    method: 'post',
+    path: '/authenticate',
+    about: 'Tokens',
+    access: 'anyone',
+    does: 'Gives a JWT for an API token, valid for 24 hours.',
+    body: jsonOrForm(authenticateBody),
+    answers: { 200: { is: 'The JWT.', holds: { 'text/plain': z.string() } } },
+  },
+  {
+    method: 'get',
+    path: '/v4/identity',
+    about: 'Account',
+    access: 'token',
+    does: 'Says whose the token is.',
+    answers: ok('The account.', identityView),
+  },
+  {
+    method: 'get',
+    path: '/v1/account',
+    about: 'Account',
+    access: 'account:read',
+    does: 'Shows the account.',
+    answers: tagged('The account.', accountView),
+  },
+  {
+    method: 'put',
+    path: '/v1/account',
+    about: 'Account',
+    access: 'account:write',
+    does: 'Changes the account. What is absent stays.',
+    body: json(updateAccount),
+    answers: ok('The account.', accountView),
+    conditional: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/accounts',
+    about: 'Accounts',
+    access: 'accounts:read',
+    does: 'Lists all accounts, for the operator of the installation.',
+    query: pageQuery,
+    answers: ok('A page.', pageView(accountView)),
+  },
+  {
+    method: 'post',
+    path: '/v1/accounts',
+    about: 'Accounts',
+    access: 'accounts:write',
+    does: 'Makes an account and its first token, which is shown this once.',
+    body: json(createAccount),
+    answers: { 201: { is: 'Made.', holds: json(createdAccount) } },
+    oncePerKey: true,
+    problems: [409],
+  },
+  {
+    method: 'get',
+    path: '/v1/event-types',
+    about: 'Event types',
+    access: 'event-types:read',
+    does: 'Lists what the account says of its own event types.',
+    answers: ok('All of them.', z.array(eventTypeView)),
+  },
+  {
+    method: 'get',
+    path: '/v1/event-types/{name}',
+    about: 'Event types',
+    access: 'event-types:read',
+    does: 'Shows what the account says of an event type.',
+    answers: tagged('The event type.', eventTypeView),
+  },
+  {
+    method: 'put',
+    path: '/v1/event-types/{name}',
+    about: 'Event types',
+    access: 'event-types:write',
+    does: 'Describes an event type. Events whose `data` does not fit its schema are refused.',
+    body: json(putEventType),
+    answers: {
+      200: { is: 'Described anew.', holds: json(eventTypeView), headers: ['Location'] },
+      201: { is: 'Described.', holds: json(eventTypeView), headers: ['Location'] },
+    },
+    conditional: true,
+    problems: [409],
+  },
+  {
+    method: 'delete',
+    path: '/v1/event-types/{name}',
+    about: 'Event types',
+    access: 'event-types:write',
+    does: 'Forgets the description. Events of the type are not checked any more.',
+    answers: done,
+    conditional: true,
+  },
+  {
+    method: 'get',
+    path: '/v4/logfiles',
+    also: ['/v1/logfiles'],
+    about: 'History',
+    access: 'events:read',
+    does: 'Lists the dates that there are logfiles of; with `date` or `type`, the names of logfiles.',
+    query: logfilesQuery,
+    answers: ok('Dates or names.', z.array(z.string())),
+  },
+  {
+    method: 'get',
+    path: '/v4/logfile/{name}/{format}',
+    also: ['/v1/logfiles/{what}', '/v1/logfiles/{what}/{format}'],
+    about: 'History',
+    access: 'events:read',
+    does: 'Gives a logfile as `csv`, `json` or `xml`.',
+    query: logfileQuery,
+    answers: {
+      200: {
+        is: 'The logfile.',
+        holds: {
+          ...json(z.array(z.record(z.string(), z.unknown()))),
+          'text/csv': z.string(),
+          'application/xml': z.string(),
+        },
+      },
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/audit',
+    about: 'Account',
+    access: 'audit:read',
+    does: 'Lists the changes of the configuration of the account, the newest first.',
+    query: auditQuery,
+    answers: ok('A page.', cursorPageView(auditEntry)),
+  },
+  {
+    method: 'get',
+    path: '/',
+    about: 'This API',
+    access: 'anyone',
+    does: 'Says what this is.',
+    answers: ok('Name and versions.', z.object({ name: z.string(), service: z.string(), apis: z.array(z.string()) })),
+  },
+  {
+    method: 'get',
+    path: '/v1/openapi.json',
+    about: 'This API',
+    access: 'anyone',
+    does: 'Describes the HTTP API (OpenAPI 3.1).',
+    answers: ok('This document.', z.record(z.string(), z.unknown())),
+  },
+  {
+    method: 'get',
+    path: '/v1/asyncapi.json',
+    about: 'This API',
+    access: 'anyone',
+    does: 'Describes the Kafka topics (AsyncAPI 3).',
+    answers: ok('The document.', z.record(z.string(), z.unknown())),
+  },
+  {
+    method: 'get',
+    path: '/docs',
+    about: 'This API',
+    access: 'anyone',
+    does: 'Shows this document to people.',
+    answers: { 200: { is: 'A page.', holds: { 'text/html': z.string() } } },
+  },
+  {
+    method: 'get',
+    path: '/docs/{file}',
+    about: 'This API',
+    access: 'anyone',
+    does: 'Gives what that page needs.',
+    answers: {
+      200: { is: 'The file.', holds: { 'text/javascript': z.string(), 'text/css': z.string() } },
+    },
+  },
+];
