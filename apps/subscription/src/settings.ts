@@ -49,6 +49,12 @@ export const subscriptionSettings = {
    * nowhere; PORT, which is public, says only whether the service is well.
    */
   MANAGEMENT_PORT: integer(0, 65_535).optional(),
+  /** Requests that a token, or an address without one, may send to this instance in each second, 1 to 1,000,000. */
+  API_RATE_LIMIT: integer(1, 1_000_000).default(1_000),
+  /** Requests that it may send beyond that, within a minute, 1 to 1,000,000. */
+  API_RATE_BURST: integer(1, 1_000_000).default(5_000),
+  /** Days that the record of changes (`GET /v1/audit`) goes back, 1 to 36,500. */
+  AUDIT_RETENTION_DAYS: integer(1, 36_500).default(365),
   INGEST_URL: address('event-ingest'),
   HISTORY_URL: address('history'),
   /** The first account and a token of it that may do everything; made when they are missing. Both or none. */

@@ -7,11 +7,16 @@ import { Accounts } from './accounts/accounts.js';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { ApiAccess } from './accounts/api-access.js';
 import { IdentityController } from './accounts/identity.controller.js';
+import { ApiDescription } from './api-description/api-description.js';
+import { ApiDescriptionController } from './api-description/api-description.controller.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditLog } from './audit/audit-log.js';
 import { Domains } from './domains/domains.js';
 import { DomainsController } from './domains/domains.controller.js';
 import { EventTypes } from './event-types/event-types.js';
 import { EventTypesController } from './event-types/event-types.controller.js';
 import { RootController } from './front-door/root.controller.js';
+import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
 import { AuthenticateController } from './jwt/authenticate.controller.js';
 import { JwtIssuer } from './jwt/jwt-issuer.js';
 import { DatabasesController } from './names/databases.controller.js';
@@ -62,6 +67,9 @@ export interface SubscriptionParts {
   readonly eventTypes: EventTypes;
   readonly history: HistoryApi;
   readonly address: PublicAddress;
+  readonly audit: AuditLog;
+  readonly idempotency: IdempotencyKeys;
+  readonly description: ApiDescription;
   /** The gRPC API, where it is served. */
   readonly grpc?: DynamicModule;
 }
@@ -90,6 +98,9 @@ export function subscriptionModule({
   eventTypes,
   history,
   address,
+  audit,
+  idempotency,
+  description,
   grpc,
 }: SubscriptionParts): DynamicModule {
   return {
@@ -117,6 +128,8 @@ export function subscriptionModule({
       AccountsController,
       EventTypesController,
       LogfilesController,
+      AuditController,
+      ApiDescriptionController,
     ],
     providers: [
       { provide: ApiAccess, useValue: access },
@@ -138,6 +151,9 @@ export function subscriptionModule({
       { provide: Domains, useValue: domains },
       { provide: NameRequests, useValue: new NameRequests(access, names, address) },
       { provide: PublicAddress, useValue: address },
+      { provide: AuditLog, useValue: audit },
+      { provide: IdempotencyKeys, useValue: idempotency },
+      { provide: ApiDescription, useValue: description },
     ],
   };
 }

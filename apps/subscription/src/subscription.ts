@@ -11,6 +11,9 @@ import { AccountSettings } from './accounts/account-settings.js';
 import { AccountStore } from './accounts/account-store.js';
 import { Accounts } from './accounts/accounts.js';
 import { ApiAccess } from './accounts/api-access.js';
+import { ApiDescription } from './api-description/api-description.js';
+import { AuditLog } from './audit/audit-log.js';
+import { OriginInterceptor } from './audit/origin.interceptor.js';
 import { Database } from './database/database.js';
 import { DnsWatch } from './dns/dns-watch.js';
 import { DnsTxtRecords } from './dns/txt-records.js';
@@ -20,8 +23,10 @@ import { EventTypes } from './event-types/event-types.js';
 import { openFrontDoor } from './front-door/front-door.js';
 import { ManagementPort } from './front-door/management-port.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
+import { RequestLimits } from './front-door/request-limits.js';
 import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
 import { grpcSecurity } from './grpc/grpc-settings.js';
+import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
 import { JwtIssuer } from './jwt/jwt-issuer.js';
 import { keepTrying } from './keep-trying.js';
 import { HistoryApi } from './logfiles/history-api.js';
@@ -77,6 +82,7 @@ export class Subscription {
   readonly #gone: GoneReceivers;
   readonly #mentions: MentionReader;
   readonly #answers: AnswerWhenPublished;
+  readonly #limits: RequestLimits;
   readonly #grpc: GrpcFrontDoor | undefined;
   #management: ManagementPort | undefined;
   readonly #address: PublicAddress;
@@ -115,11 +121,15 @@ export class Subscription {
     this.#jwts = new JwtIssuer(database, settings.ENCRYPTION_KEY);
     this.#rotation = new KeyRotation({ store: keys, records, domain: settings.SIGNING_DOMAIN, policy, now, log });
     const domains = new Domains({ database, records, webhooks, keys, now, log });
+    const audit = new AuditLog(database, settings.AUDIT_RETENTION_DAYS);
+    const idempotency = new IdempotencyKeys(database, settings.ENCRYPTION_KEY);
     this.#watch = new DnsWatch(
       [
         { failure: 'ended secrets could not be removed', run: () => webhooks.removeEndedSecrets() },
         { failure: 'signing keys could not be rotated', run: () => this.#rotation.run() },
         { failure: 'validated domains could not be looked for', run: () => domains.recheck() },
+        { failure: 'old entries of the audit log could not be deleted', run: () => audit.prune() },
+        { failure: 'old idempotency keys could not be deleted', run: () => idempotency.prune() },
       ],
       log,
     );
@@ -136,7 +146,11 @@ export class Subscription {
     const groupId = `${settings.KAFKA_TOPIC_PREFIX}subscription`;
     this.#gone = new GoneReceivers({ kafka, groupId, topic: topics.attempts, webhooks, log });
     this.#mentions = new MentionReader({ kafka, groupId: `${groupId}.names`, topic: topics.events, database, log });
-    const access = new ApiAccess(accounts, this.#jwts, { queryToken: settings.V4_QUERY_TOKEN });
+    this.#limits = new RequestLimits({ perSecond: settings.API_RATE_LIMIT, burst: settings.API_RATE_BURST });
+    const access = new ApiAccess(accounts, this.#jwts, {
+      queryToken: settings.V4_QUERY_TOKEN,
+      limits: this.#limits,
+    });
     const callback = new ConsentCallback(settings.ENCRYPTION_KEY, webhooks, settings.PUBLIC_URL);
     const handshake = new Handshake(sender, origin, (webhook) => callback.address(webhook, origin));
     const validation = new HandlerValidation(webhooks, accounts, keys, sender, handshake);
@@ -180,6 +194,9 @@ export class Subscription {
       history: new HistoryApi(settings.HISTORY_URL),
       ...(this.#grpc === undefined ? {} : { grpc: this.#grpc.module }),
       address: this.#address,
+      audit,
+      idempotency,
+      description: new ApiDescription(settings.KAFKA_TOPIC_PREFIX),
     });
     health.add({ name: 'database', ready: () => database.ready() });
     health.add({
@@ -201,7 +218,8 @@ export class Subscription {
     this.#management = new ManagementPort(fastify, health);
     if (settings.PUBLIC_URL?.startsWith('https:') === true) refusePlainHttp(fastify);
     app.useGlobalFilters(new V4Filter(log));
-    app.useGlobalInterceptors(this.#answers);
+    this.#limits.guard(fastify);
+    app.useGlobalInterceptors(new OriginInterceptor(), this.#answers);
     await openFrontDoor(fastify, { ingest: settings.INGEST_URL, history: settings.HISTORY_URL });
     configureBodies(fastify);
     redirectOldPuts(fastify, this.#address);

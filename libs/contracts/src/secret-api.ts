@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SignatureVersion } from './config.js';
+import { SIGNATURES } from './config.js';
 
 /** Secrets of one webhook that sign at the same time, at most. */
 export const MAX_SECRETS = 3;
@@ -23,20 +23,25 @@ export const rotateSecret = z.strictObject({
 
 export type RotateSecret = z.output<typeof rotateSecret>;
 
+/** One that still signs beside the newest. */
+export const previousSecretView = z.object({
+  signature: z.enum(SIGNATURES),
+  until: z.string(),
+  publicKey: z.string().optional().describe('Only with `v1a`; the receiver has an old secret already.'),
+});
+
+export type PreviousSecretView = Readonly<z.output<typeof previousSecretView>>;
+
+const previous = z.array(previousSecretView).readonly().describe('Those before it that still sign, the newest first.');
+const verification = [
+  z.object({ signature: z.literal('v1'), secret: z.string() }),
+  z.object({ signature: z.literal('v1a'), publicKey: z.string() }),
+] as const;
+
 /** What a receiver verifies with: the secret that both sides have, or the public key (`whpk_…`). Private keys are never shown. */
-export type VerificationView =
-  | { readonly signature: Extract<SignatureVersion, 'v1'>; readonly secret: string }
-  | { readonly signature: Extract<SignatureVersion, 'v1a'>; readonly publicKey: string };
+export type VerificationView = Readonly<z.output<(typeof verification)[number]>>;
 
 /** The secrets or keys of a webhook as `/v1` shows them. Times are ISO 8601 in UTC. */
-export type SecretView = VerificationView & {
-  /** Those before it that still sign beside it, the newest first. */
-  readonly previous: readonly PreviousSecretView[];
-};
+export const secretView = z.union([verification[0].extend({ previous }), verification[1].extend({ previous })]);
 
-export interface PreviousSecretView {
-  readonly signature: SignatureVersion;
-  readonly until: string;
-  /** Only with `v1a`; the receiver has an old secret already. */
-  readonly publicKey?: string;
-}
+export type SecretView = VerificationView & { readonly previous: readonly PreviousSecretView[] };

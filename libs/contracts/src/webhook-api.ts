@@ -115,10 +115,7 @@ export const webhookView = z.object({
   collection: z.string().nullable(),
   fields: z.array(z.string()).readonly().nullable(),
   format: z.string(),
-  signature: z
-    .enum(SIGNATURES)
-    .nullable()
-    .describe('`null` with `form`, which has a signature of its own.'),
+  signature: z.enum(SIGNATURES).nullable().describe('`null` with `form`, which has a signature of its own.'),
   schedule: z.array(z.number()).readonly(),
   concurrency: z.number(),
   rate: z.number().nullable(),
@@ -145,6 +142,16 @@ export const boundWebhookPage = pageView(webhookView.extend({ bound: webhookBoun
 
 export type BoundWebhookPage = Readonly<z.output<typeof boundWebhookPage>>;
 
+/** How the handshake of CloudEvents stands. */
+export const handshakeView = z.object({
+  origin: z.string().describe('What we call ourselves: the receiver answers this, or an asterisk.'),
+  granted: z.boolean(),
+  grantedAt: z.iso.datetime().nullable(),
+  allowedRate: z.number().nullable().describe('Requests a minute; null: it does not say.'),
+});
+
+export type HandshakeView = Readonly<z.output<typeof handshakeView>>;
+
 /** `GET /v4/webhook/{id}/validation`. */
 export const validationView = z.object({
   file: z
@@ -157,6 +164,9 @@ export const validationView = z.object({
     .datetime()
     .nullable()
     .describe('ISO 8601 in UTC; null while the file was not found, also for trusted hosts.'),
+  handshake: handshakeView
+    .nullable()
+    .describe('Where the receiver may agree instead, by the handshake of CloudEvents; null for other formats.'),
 });
 
 export type ValidationView = Readonly<z.output<typeof validationView>>;
@@ -173,13 +183,25 @@ export const locationReport = z.object({
 
 export type LocationReport = Readonly<z.output<typeof locationReport>>;
 
+/** What a receiver of CloudEvents answered when it was asked. */
+export const handshakeReport = z.object({
+  url: z.string(),
+  origin: z.string().describe('What we called ourselves.'),
+  granted: z.boolean(),
+  status: z.int().optional(),
+  allowedOrigin: z.string().optional().describe('The name that was answered.'),
+  allowedRate: z.number().nullable().optional().describe('Requests a minute that were granted; null: any number.'),
+  error: z.string().optional().describe('Code when it was not granted.'),
+  message: z.string().optional().describe('The same as a sentence.'),
+});
+
+export type HandshakeReport = Readonly<z.output<typeof handshakeReport>>;
+
 /** `POST /v4/webhook/{id}/validate`. */
 export const validationReport = z.object({
   validated: z.boolean(),
+  handshake: handshakeReport.optional().describe('Only for `cloudevents`; a receiver that agrees needs no file.'),
   locations: z.array(locationReport).readonly(),
 });
 
 export type ValidationReport = Readonly<z.output<typeof validationReport>>;
-
-/** `GET /v1/webhooks/{id}/secret`. */
-export const secretView = z.object({ secret: z.string() });

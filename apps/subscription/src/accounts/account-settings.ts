@@ -1,6 +1,9 @@
 import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
 import type { AccountView, UpdateAccount } from '@postduif/contracts';
+import { recordChange } from '../audit/record-change.js';
+import { entityTag, unconditional } from '../changes/precondition.js';
+import type { Precondition } from '../changes/precondition.js';
 import type { Database } from '../database/database.js';
 import type { Log } from '../log.js';
 import { findAccount, publishAccount } from './account-store.js';
@@ -14,28 +17,43 @@ export class AccountSettings {
     private readonly log: Log,
   ) {}
 
-  async view({ account }: Access): Promise<AccountView> {
-    return toAccountView(await findAccount(this.database, account));
+  async get({ account }: Access): Promise<AccountRow> {
+    return found(await findAccount(this.database, account));
+  }
+
+  async view(caller: Access): Promise<AccountView> {
+    return toAccountView(await this.get(caller));
   }
 
   /** What is absent stays. */
-  async change({ account, token }: Access, given: UpdateAccount): Promise<AccountView> {
+  async change(
+    { account, token }: Access,
+    given: UpdateAccount,
+    precondition: Precondition = unconditional,
+  ): Promise<AccountView> {
     const changed = await this.database.transaction(async (transaction) => {
       await transaction.query('SELECT FROM config.accounts WHERE id = $1 FOR NO KEY UPDATE', [account]);
-      const { name, copernicaId } = toAccountView(await findAccount(transaction, account));
+      const row = found(await findAccount(transaction, account));
+      precondition(entityTag(row.version));
+      const before = toAccountView(row);
       await transaction.query(
         'UPDATE config.accounts SET name = $2, copernica_id = $3, version = version + 1 WHERE id = $1',
-        [account, given.name ?? name, copernicaIdOf(account, given.copernicaId ?? copernicaId)],
+        [account, given.name ?? before.name, copernicaIdOf(account, given.copernicaId ?? before.copernicaId)],
       );
-      return publishAccount(transaction, account);
+      const after = toAccountView(found(await publishAccount(transaction, account)));
+      await recordChange(transaction, { account, entity: 'account', id: account, before, after });
+      return after;
     });
     this.log.info({ account, token }, 'account changed');
-    return toAccountView(changed);
+    return changed;
   }
 }
 
-export function toAccountView(row: Pick<AccountRow, 'id' | 'name' | 'copernicaId'> | undefined): AccountView {
-  if (row === undefined) throw new ApiError('not_found');
-  const { id, name, copernicaId } = row;
+export function toAccountView({ id, name, copernicaId }: Pick<AccountRow, 'id' | 'name' | 'copernicaId'>): AccountView {
   return { id, name, copernicaId: partsOf(id, copernicaId) };
+}
+
+function found(row: AccountRow | undefined): AccountRow {
+  if (row === undefined) throw new ApiError('not_found');
+  return row;
 }

@@ -3,6 +3,7 @@ import { hashToken } from '@postduif/access';
 import { configKey, SCOPES } from '@postduif/contracts';
 import type { AccountSnapshot, Scope } from '@postduif/contracts';
 import type { Access, JwtSubject } from '@postduif/access';
+import { recordChange } from '../audit/record-change.js';
 import type { Database, Queries } from '../database/database.js';
 import { publish } from '../outbox/outbox.js';
 import type { Snapshot } from '../outbox/outbox.js';
@@ -75,11 +76,11 @@ export class AccountStore {
         `INSERT INTO config.accounts (id, name, copernica_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`,
         [account, name, copernicaIdOf(account)],
       );
-      const added = await transaction.query(
+      const added = await transaction.query<{ id: string; version: number }>(
         // There may be more scopes than when the token was made.
         `INSERT INTO config.api_tokens AS token (id, account, hash, scopes, name) VALUES ($1, $2, $3, $4, 'bootstrap')
-         ON CONFLICT (hash) DO UPDATE SET scopes = EXCLUDED.scopes
-         WHERE token.account = EXCLUDED.account AND token.scopes IS DISTINCT FROM EXCLUDED.scopes RETURNING id`,
+         ON CONFLICT (hash) DO UPDATE SET scopes = EXCLUDED.scopes, version = token.version + 1
+         WHERE token.account = EXCLUDED.account AND token.scopes IS DISTINCT FROM EXCLUDED.scopes RETURNING id, version`,
         [randomUUID(), account, hash, SCOPES],
       );
       if (added.length === 0) await requireOwner(transaction, hash, account);
@@ -87,6 +88,7 @@ export class AccountStore {
       if (made.length === 0)
         await transaction.query('UPDATE config.accounts SET version = version + 1 WHERE id = $1', [account]);
       await publishAccount(transaction, account);
+      await recordBootstrap(transaction, account, made.length > 0, added);
       return true;
     });
   }
@@ -100,6 +102,20 @@ export class AccountStore {
       yield rows.map(snapshotOf);
       after = last.id;
     }
+  }
+}
+
+async function recordBootstrap(
+  transaction: Queries,
+  account: string,
+  isNew: boolean,
+  tokens: readonly { readonly id: string; readonly version: number }[],
+): Promise<void> {
+  if (isNew) await recordChange(transaction, { account, entity: 'account', id: account, after: { id: account } });
+  for (const { id, version } of tokens) {
+    const before = version === 1 ? undefined : { id, name: 'bootstrap' };
+    const after = { id, name: 'bootstrap', scopes: SCOPES };
+    await recordChange(transaction, { account, entity: 'token', id, before, after });
   }
 }
 

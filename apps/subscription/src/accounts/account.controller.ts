@@ -1,9 +1,10 @@
-import { Body, Controller, Get, Inject, Put, Req } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Put, Req, Res } from '@nestjs/common';
 import { updateAccount } from '@postduif/contracts';
 import type { AccountView } from '@postduif/contracts';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { entityTag, ifMatch, sayTag } from '../changes/precondition.js';
 import { parseBody } from '../v1/parse-body.js';
-import { AccountSettings } from './account-settings.js';
+import { AccountSettings, toAccountView } from './account-settings.js';
 import { ApiAccess } from './api-access.js';
 
 /** `/v1/account`: the account that the caller's token belongs to. */
@@ -15,13 +16,15 @@ export class AccountController {
   ) {}
 
   @Get()
-  async get(@Req() request: FastifyRequest): Promise<AccountView> {
-    return this.account.view(await this.access.require(request, 'account:read'));
+  async get(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<AccountView> {
+    const row = await this.account.get(await this.access.require(request, 'account:read'));
+    sayTag(reply, entityTag(row.version));
+    return toAccountView(row);
   }
 
   @Put()
   async change(@Req() request: FastifyRequest, @Body() body: unknown): Promise<AccountView> {
     const caller = await this.access.require(request, 'account:write');
-    return this.account.change(caller, parseBody(updateAccount, body));
+    return this.account.change(caller, parseBody(updateAccount, body), ifMatch(request));
   }
 }

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req, Res } from '
 import { createAccount, pageQuery } from '@postduif/contracts';
 import type { AccountView, CreatedAccount, Page } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { parseBody } from '../v1/parse-body.js';
 import { Accounts } from './accounts.js';
 import { ApiAccess } from './api-access.js';
@@ -22,6 +23,7 @@ export class AccountsController {
 
   @Post()
   @HttpCode(201)
+  @OncePerKey()
   async create(
     @Req() request: FastifyRequest,
     @Body() body: unknown,

@@ -3,6 +3,7 @@ import { createToken, hashToken } from '@postduif/access';
 import type { Access } from '@postduif/access';
 import { ApiError, OPERATOR_SCOPES, SCOPES } from '@postduif/contracts';
 import type { AccountView, CreateAccount, CreatedAccount, Page } from '@postduif/contracts';
+import { recordChange } from '../audit/record-change.js';
 import type { Database } from '../database/database.js';
 import type { Log } from '../log.js';
 import { pageOf } from '../v4/pages.js';
@@ -45,9 +46,11 @@ export class Accounts {
         `INSERT INTO config.api_tokens (id, account, hash, scopes, name) VALUES ($1, $2, $3, $4, 'first')`,
         [randomUUID(), id, hashToken(token), FIRST_SCOPES],
       );
+      await recordChange(transaction, { account: id, entity: 'account', id, after: { id, name } });
       return publishAccount(transaction, id);
     });
     this.log.info({ account: by, token: byToken, created: id }, 'account created');
+    if (made === undefined) throw new Error('no row for the account that was made');
     return { ...toAccountView(made), token };
   }
 }

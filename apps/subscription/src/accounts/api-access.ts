@@ -3,36 +3,50 @@ import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
 import type { Scope } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
+import { noteCaller } from '../audit/origin.js';
+import type { Credential } from '../audit/origin.js';
+import type { RequestLimits } from '../front-door/request-limits.js';
 import type { JwtIssuer } from '../jwt/jwt-issuer.js';
-import { versionOf } from '../v4/versions.js';
+import { isCompatible, versionOf } from '../v4/versions.js';
 import type { AccountStore } from './account-store.js';
+
+export interface ApiAccessOptions {
+  /** `/v4` takes a token in the address, too. */
+  readonly queryToken: boolean;
+  /** How much a caller may ask; by default as much as he likes. */
+  readonly limits?: Pick<RequestLimits, 'spend'>;
+}
 
 /** Who calls the API, and whether he may. */
 export class ApiAccess {
+  readonly #callers = new WeakMap<FastifyRequest, Promise<Access>>();
+
   constructor(
     private readonly accounts: Pick<AccountStore, 'accessOf' | 'accessOfSubject'>,
     private readonly jwts: Pick<JwtIssuer, 'verify'>,
-    private readonly options: { readonly queryToken: boolean },
+    private readonly options: ApiAccessOptions,
   ) {}
 
-  /** For `/v1`: only the header `Authorization`. Throws `unauthenticated`, `forbidden` or `store_unavailable`. */
-  require(request: FastifyRequest, scope: Scope): Promise<Access> {
-    return this.of(bearerToken(request.headers.authorization), scope);
+  /**
+   * For `/v1`: only the header `Authorization`. Without a scope any valid token will do. Throws `unauthenticated`, `forbidden`,
+   * `rate_limited` or `store_unavailable`.
+   */
+  async require(request: FastifyRequest, scope?: Scope): Promise<Access> {
+    return permitted(await this.#callerOf(request, bearerToken(request.headers.authorization)), scope);
   }
 
   /**
    * For Copernica's and SMTPeter's addresses: also `?access_token=`, on `/v4` only where the operator allows it (spec section 10.1).
-   * Without a scope any valid token will do.
+   * Otherwise as `require`.
    */
-  requireCompatible(request: FastifyRequest, scope?: Scope): Promise<Access> {
-    return this.of(this.#compatibleToken(request), scope);
+  async requireCompatible(request: FastifyRequest, scope?: Scope): Promise<Access> {
+    return permitted(await this.#callerOf(request, this.#compatibleToken(request)), scope);
   }
 
   /** The token itself, for a service that checks it again. Throws as `requireCompatible` does. */
   async tokenFor(request: FastifyRequest, scope: Scope): Promise<string> {
-    const token = this.#compatibleToken(request);
-    await this.of(token, scope);
-    return token ?? '';
+    await this.requireCompatible(request, scope);
+    return this.#compatibleToken(request) ?? '';
   }
 
   #compatibleToken(request: FastifyRequest): string | undefined {
@@ -42,20 +56,55 @@ export class ApiAccess {
     return bearerToken(request.headers.authorization) ?? inQuery;
   }
 
-  /** What an API token or a JWT gives; `undefined` when it is not valid. */
-  async find(token: string): Promise<Access | undefined> {
-    const access = await this.accounts.accessOf(token);
-    if (access !== undefined) return access;
-    const subject = await this.jwts.verify(token);
-    return subject && this.accounts.accessOfSubject(subject);
+  /** Who sends a request, by the rules of its address. */
+  caller(request: FastifyRequest): Promise<Access> {
+    return isCompatible(request.url) ? this.requireCompatible(request) : this.require(request);
   }
 
-  /** What a token gives. Without a scope any valid token will do. Throws as `require` does. */
-  async of(token: string | undefined, scope?: Scope): Promise<Access> {
-    const access = token === undefined ? undefined : await this.find(token);
-    if (access === undefined) throw new ApiError('unauthenticated');
-    if (scope !== undefined && !access.scopes.includes(scope))
-      throw new ApiError('forbidden', `This token lacks the scope ${scope}.`);
+  /** What an API token or a JWT gives; `undefined` when it is not valid. */
+  async find(token: string): Promise<Access | undefined> {
+    return (await this.#look(token))?.access;
+  }
+
+  /** What a token gives, for somebody at `address`. Without a scope any valid token will do. Throws as `require` does. */
+  async of(token: string | undefined, scope: Scope | undefined, address: string): Promise<Access> {
+    return permitted(await this.#authenticate(token, address), scope);
+  }
+
+  /** A request is looked at once, however often it is asked for. */
+  #callerOf(request: FastifyRequest, token: string | undefined): Promise<Access> {
+    const known = this.#callers.get(request);
+    if (known !== undefined) return known;
+    const caller = this.#authenticate(token, request.ip, request);
+    this.#callers.set(request, caller);
+    return caller;
+  }
+
+  async #authenticate(token: string | undefined, address: string, request?: FastifyRequest): Promise<Access> {
+    const { limits } = this.options;
+    const found = token === undefined ? undefined : await this.#look(token);
+    if (found === undefined) {
+      // Who guesses tokens is slowed down; whoever sits at the same address with a good one is not.
+      if (token !== undefined) await limits?.spend(`address ${address}`, request);
+      throw new ApiError('unauthenticated');
+    }
+    const { access, credential } = found;
+    await limits?.spend(`token ${access.token}`, request);
+    noteCaller(access.token, credential);
     return access;
   }
+
+  async #look(token: string): Promise<{ readonly access: Access; readonly credential: Credential } | undefined> {
+    const access = await this.accounts.accessOf(token);
+    if (access !== undefined) return { access, credential: 'token' };
+    const subject = await this.jwts.verify(token);
+    const behind = subject && (await this.accounts.accessOfSubject(subject));
+    return behind && { access: behind, credential: 'jwt' };
+  }
+}
+
+function permitted(access: Access, scope: Scope | undefined): Access {
+  if (scope !== undefined && !access.scopes.includes(scope))
+    throw new ApiError('forbidden', `This token lacks the scope ${scope}.`);
+  return access;
 }

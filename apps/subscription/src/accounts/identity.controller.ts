@@ -1,17 +1,9 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
+import type { Identity } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
 import { inAllVersions } from '../v4/versions.js';
 import { AccountSettings } from './account-settings.js';
 import { ApiAccess } from './api-access.js';
-
-/** As Copernica documents it; its table names the id `ID`, its example `id` (spec section 10.1). */
-export interface Identity {
-  readonly id: string;
-  readonly ID: string;
-  readonly name: string;
-  readonly description: string;
-  readonly company: string;
-}
 
 /** `GET /v4/identity`: the account that a token belongs to. Any valid token may ask. */
 @Controller()

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ApiError } from '@postduif/contracts';
 import { Pool } from 'pg';
@@ -21,6 +22,8 @@ export interface Queries {
 export class Database implements Queries {
   readonly #pool: Pool;
   readonly #stopped = new AbortController();
+  /** The transaction that the present work is part of. */
+  readonly #enclosing = new AsyncLocalStorage<Queries>();
   #migrated = false;
 
   constructor(
@@ -83,6 +86,8 @@ export class Database implements Queries {
   }
 
   async query<Row extends QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const enclosing = this.#enclosing.getStore();
+    if (enclosing !== undefined) return enclosing.query<Row>(text, values);
     requireWanted();
     try {
       return (await this.#pool.query<Row>(text, [...values])).rows;
@@ -91,14 +96,26 @@ export class Database implements Queries {
     }
   }
 
-  /** All statements of `work`, or none. What `work` throws rolls back. */
+  /** All statements of `work`, or none. What `work` throws rolls back. Within `enclosing` it joins that transaction. */
   async transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    const enclosing = this.#enclosing.getStore();
+    if (enclosing !== undefined) return work(enclosing);
     return this.connection(async (queries) => {
       await queries.query('BEGIN');
-      const result = await work(queries);
-      await queries.query('COMMIT');
-      return result;
+      try {
+        const result = await work(queries);
+        await queries.query('COMMIT');
+        return result;
+      } catch (error) {
+        if (isRefusal(error)) await queries.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
     });
+  }
+
+  /** A transaction that all queries and transactions of this database join that `work` makes, however deep. */
+  enclosing<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    return this.transaction((queries) => this.#enclosing.run(queries, () => work(queries)));
   }
 
   /** Lends a connection. It is closed when `work` throws, and with it its transaction and its locks. */
@@ -136,6 +153,11 @@ export class Database implements Queries {
       throw asApiError(error);
     }
   }
+}
+
+/** Whether work ended by a rule, with a connection that is whole. PostgreSQL notices late that one was closed, and keeps its locks until then. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.code !== 'store_unavailable';
 }
 
 function queriesOn(client: PoolClient): Queries {

@@ -10,6 +10,7 @@ import { RotateWebhookSecrets1764610000000 } from './migrations/1764610000000-ro
 import { ChooseSignatures1764620000000 } from './migrations/1764620000000-choose-signatures.js';
 import { AgreeWithReceivers1764630000000 } from './migrations/1764630000000-agree-with-receivers.js';
 import { CreateEventTypes1764900000000 } from './migrations/1764900000000-create-event-types.js';
+import { GuardChanges1765000000000 } from './migrations/1765000000000-guard-changes.js';
 
 const SCHEMA = 'config';
 /** Any number that nobody else in this database uses; `conf` in ASCII. */
@@ -54,6 +55,7 @@ async function runMigrations(url: string): Promise<void> {
       ChooseSignatures1764620000000,
       AgreeWithReceivers1764630000000,
       CreateEventTypes1764900000000,
+      GuardChanges1765000000000,
     ],
     migrationsTableName: 'migrations',
   });

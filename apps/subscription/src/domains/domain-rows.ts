@@ -10,9 +10,10 @@ export interface Domain {
   /** Null until the record was found. */
   readonly validatedAt: Date | null;
   readonly dns: RecordCheck | null;
+  readonly version: number;
 }
 
-const COLUMNS = `account, domain, token, created_at AS "createdAt", validated_at AS "validatedAt", dns`;
+const COLUMNS = `account, domain, token, created_at AS "createdAt", validated_at AS "validatedAt", dns, version`;
 
 /** Adds a domain; undefined when the account has it already. */
 export async function insertDomain(
@@ -56,7 +57,7 @@ export async function noteCheck(
   validatedAt: Date | null,
 ): Promise<Domain | undefined> {
   const [row] = await queries.query<Domain>(
-    `UPDATE config.domains SET dns = $4, validated_at = coalesce(validated_at, $5)
+    `UPDATE config.domains SET dns = $4, validated_at = coalesce(validated_at, $5), version = version + 1
      WHERE account = $1 AND domain = $2 AND token = $3 RETURNING ${COLUMNS}`,
     [account, domain, token, dns, validatedAt],
   );

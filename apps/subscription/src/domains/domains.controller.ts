@@ -3,10 +3,12 @@ import { createDomain } from '@postduif/contracts';
 import type { DomainView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { ifMatch, sayTag } from '../changes/precondition.js';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { parseBody } from '../v1/parse-body.js';
 import { PublicAddress } from '../v4/public-address.js';
 import { toDomainView } from './domain-record.js';
-import { Domains } from './domains.js';
+import { Domains, tagOf } from './domains.js';
 
 /** `/v1/domains`: validated domains (spec section 7.2). */
 @Controller('v1/domains')
@@ -19,6 +21,7 @@ export class DomainsController {
 
   /** 201, or 200 when the account has the domain already. */
   @Post()
+  @OncePerKey()
   async add(
     @Req() request: FastifyRequest,
     @Body() body: unknown,
@@ -37,9 +40,14 @@ export class DomainsController {
   }
 
   @Get(':domain')
-  async get(@Req() request: FastifyRequest, @Param('domain') domain: string): Promise<DomainView> {
-    const caller = await this.access.require(request, 'domains:read');
-    return toDomainView(await this.domains.get(caller, domain));
+  async get(
+    @Req() request: FastifyRequest,
+    @Param('domain') name: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DomainView> {
+    const domain = await this.domains.get(await this.access.require(request, 'domains:read'), name);
+    sayTag(reply, tagOf(domain));
+    return toDomainView(domain);
   }
 
   @Post(':domain/validate')
@@ -53,6 +61,6 @@ export class DomainsController {
   @HttpCode(204)
   async delete(@Req() request: FastifyRequest, @Param('domain') domain: string): Promise<void> {
     const caller = await this.access.require(request, 'domains:write');
-    await this.domains.delete(caller, domain);
+    await this.domains.delete(caller, domain, ifMatch(request));
   }
 }

@@ -1,5 +1,9 @@
 import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
+import { recordChange } from '../audit/record-change.js';
+import type { RecordedState } from '../audit/record-change.js';
+import { entityTag, unconditional } from '../changes/precondition.js';
+import type { Precondition } from '../changes/precondition.js';
 import type { Database } from '../database/database.js';
 import { checkRecord } from '../dns/record-check.js';
 import type { TxtRecords } from '../dns/txt-records.js';
@@ -35,7 +39,12 @@ export class Domains {
   async add({ account, token }: Access, text: string): Promise<{ readonly domain: Domain; readonly isNew: boolean }> {
     const { database, log } = this.options;
     const name = parseDomain(text);
-    const added = await rows.insertDomain(database, account, name, newToken());
+    const added = await database.transaction(async (transaction) => {
+      const made = await rows.insertDomain(transaction, account, name, newToken());
+      if (made !== undefined)
+        await recordChange(transaction, { account, entity: 'domain', id: name, after: recorded(made) });
+      return made;
+    });
     if (added === undefined) return { domain: await this.get({ account }, name), isNew: false };
     log.info({ account, token, domain: name }, 'domain added');
     return { domain: added, isNew: true };
@@ -58,6 +67,10 @@ export class Domains {
     const { after, followed } = await database.transaction(async (transaction) => {
       await rows.lockDomains(transaction, account);
       const noted = found(await rows.noteCheck(transaction, domain, check, validatedAt));
+      if (domain.validatedAt === null && noted.validatedAt !== null) {
+        const states = { before: recorded(domain), after: recorded(noted) };
+        await recordChange(transaction, { account, entity: 'domain', id: noted.domain, ...states });
+      }
       return { after: noted, followed: await webhooks.followDomains(transaction, account) };
     });
     const { state, error } = check;
@@ -66,12 +79,15 @@ export class Domains {
   }
 
   /** Webhooks that need another proof from now on, and signing keys under the domain, are out of use at once. */
-  async delete({ account, token }: Access, text: string): Promise<void> {
+  async delete({ account, token }: Access, text: string, precondition: Precondition = unconditional): Promise<void> {
     const { database, webhooks, keys, now, log } = this.options;
     const name = parseDomain(text);
     const { followed, changes } = await database.transaction(async (transaction) => {
       await rows.lockDomains(transaction, account);
-      if (!(await rows.deleteDomain(transaction, account, name))) throw new ApiError('not_found');
+      const domain = found(await rows.findDomain(transaction, account, name));
+      precondition(tagOf(domain));
+      await rows.deleteDomain(transaction, account, name);
+      await recordChange(transaction, { account, entity: 'domain', id: name, before: recorded(domain) });
       const left = (await rows.validatedDomains(transaction, account)).get(account) ?? [];
       const maySign = (signing: string) => left.some((domain) => isUnder(signing, domain));
       return {
@@ -105,6 +121,15 @@ export class Domains {
         'the record of a validated domain was not found; the domain stays validated',
       );
   }
+}
+
+/** A domain that is deleted and added again begins anew. */
+export function tagOf({ version, createdAt }: Domain): string {
+  return entityTag(version, createdAt);
+}
+
+function recorded({ domain, validatedAt }: Domain): RecordedState {
+  return { domain, validated: validatedAt !== null };
 }
 
 function found(domain: Domain | undefined): Domain {

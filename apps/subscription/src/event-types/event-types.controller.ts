@@ -3,9 +3,11 @@ import { putEventType } from '@postduif/contracts';
 import type { EventTypeView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { ifMatch, sayTag } from '../changes/precondition.js';
+import type { Precondition } from '../changes/precondition.js';
 import { parseBody } from '../v1/parse-body.js';
 import { PublicAddress } from '../v4/public-address.js';
-import { EventTypes } from './event-types.js';
+import { EventTypes, tagOf, toEventTypeView } from './event-types.js';
 
 /** `/v1/event-types`: what an account says of event types of its own. */
 @Controller('v1/event-types')
@@ -22,8 +24,14 @@ export class EventTypesController {
   }
 
   @Get(':name')
-  async get(@Req() request: FastifyRequest, @Param('name') name: string): Promise<EventTypeView> {
-    return this.types.get(await this.access.require(request, 'event-types:read'), name);
+  async get(
+    @Req() request: FastifyRequest,
+    @Param('name') name: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventTypeView> {
+    const type = await this.types.get(await this.access.require(request, 'event-types:read'), name);
+    sayTag(reply, tagOf(type));
+    return toEventTypeView(type);
   }
 
   /** 201 for a new one, else 200. */
@@ -35,7 +43,7 @@ export class EventTypesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeView> {
     const caller = await this.access.require(request, 'event-types:write');
-    const { type, isNew } = await this.types.put(caller, name, parseBody(putEventType, body));
+    const { type, isNew } = await this.types.put(caller, name, parseBody(putEventType, body), demandOf(request));
     void reply.status(isNew ? 201 : 200).header('location', this.address.of(request, `/v1/event-types/${name}`));
     return type;
   }
@@ -43,6 +51,11 @@ export class EventTypesController {
   @Delete(':name')
   @HttpCode(204)
   async delete(@Req() request: FastifyRequest, @Param('name') name: string): Promise<void> {
-    await this.types.delete(await this.access.require(request, 'event-types:write'), name);
+    await this.types.delete(await this.access.require(request, 'event-types:write'), name, demandOf(request));
   }
+}
+
+/** Without `If-Match` a type need not be there. */
+function demandOf(request: FastifyRequest): Precondition | undefined {
+  return request.headers['if-match'] === undefined ? undefined : ifMatch(request);
 }

@@ -2,7 +2,10 @@ import type { Access } from '@postduif/access';
 import { ApiError, eventTypeName, fieldErrors, MAX_EVENT_BYTES, plainMessage } from '@postduif/contracts';
 import type { EventTypeView, PutEventType } from '@postduif/contracts';
 import { DataSchema, maxEventBytes, SchemaRefused } from '@postduif/event-types';
-import type { Database } from '../database/database.js';
+import { recordChange } from '../audit/record-change.js';
+import { entityTag } from '../changes/precondition.js';
+import type { Precondition } from '../changes/precondition.js';
+import type { Database, Queries } from '../database/database.js';
 import type { Log } from '../log.js';
 import { publish, publishRemoval } from '../outbox/outbox.js';
 import * as rows from './event-type-rows.js';
@@ -19,11 +22,11 @@ export class EventTypes {
   ) {}
 
   async list({ account }: Access): Promise<EventTypeView[]> {
-    return (await rows.listEventTypes(this.database, account)).map(toView);
+    return (await rows.listEventTypes(this.database, account)).map(toEventTypeView);
   }
 
-  async get({ account }: Access, name: string): Promise<EventTypeView> {
-    return toView(found(await rows.findEventType(this.database, account, name)));
+  async get({ account }: Access, name: string): Promise<EventType> {
+    return found(await rows.findEventType(this.database, account, name));
   }
 
   /** Adds or replaces. Throws `schema_invalid`, `event_types_full`, or `invalid_request` for a name that no type can have. */
@@ -31,25 +34,32 @@ export class EventTypes {
     { account, token }: Access,
     name: string,
     given: PutEventType,
+    precondition?: Precondition,
   ): Promise<{ readonly type: EventTypeView; readonly isNew: boolean }> {
     requireName(name);
     if (given.schema !== null) requireUsable(given.schema);
     const put = await this.database.transaction(async (transaction) => {
       await transaction.query('SELECT FROM config.accounts WHERE id = $1 FOR NO KEY UPDATE', [account]);
+      const before = await rows.findEventType(transaction, account, name);
+      if (precondition !== undefined) precondition(tagOf(found(before)));
       const type = found(await rows.putEventType(transaction, account, name, given));
       if ((await rows.countEventTypes(transaction, account)) > MOST) throw new ApiError('event_types_full');
       await publish(transaction, rows.eventTypeSnapshot(type));
+      await record(transaction, before, type);
       return type;
     });
     const isNew = put.version === 1;
     this.log.info({ account, token, type: name }, isNew ? 'event type created' : 'event type changed');
-    return { type: toView(put), isNew };
+    return { type: toEventTypeView(put), isNew };
   }
 
   /** Its events are not checked any more. */
-  async delete({ account, token }: Access, name: string): Promise<void> {
+  async delete({ account, token }: Access, name: string, precondition?: Precondition): Promise<void> {
     await this.database.transaction(async (transaction) => {
+      await transaction.query('SELECT FROM config.accounts WHERE id = $1 FOR NO KEY UPDATE', [account]);
+      precondition?.(tagOf(found(await rows.findEventType(transaction, account, name))));
       const type = found(await rows.deleteEventType(transaction, account, name));
+      await record(transaction, type, undefined);
       await publishRemoval(transaction, rows.eventTypeKey(type), type.version + 1);
     });
     this.log.info({ account, token, type: name }, 'event type deleted');
@@ -74,12 +84,28 @@ function requireUsable(schema: Record<string, unknown>): void {
   }
 }
 
+/** A type that is deleted and described again begins anew. */
+export function tagOf({ version, createdAt }: EventType): string {
+  return entityTag(version, createdAt);
+}
+
+async function record(
+  transaction: Queries,
+  before: EventType | undefined,
+  after: EventType | undefined,
+): Promise<void> {
+  const type = after ?? before;
+  if (type === undefined) return;
+  const states = { before: before && toEventTypeView(before), after: after && toEventTypeView(after) };
+  await recordChange(transaction, { account: type.account, entity: 'event-type', id: type.name, ...states });
+}
+
 function found(type: EventType | undefined): EventType {
   if (type === undefined) throw new ApiError('not_found', 'The account has no such event type.');
   return type;
 }
 
-function toView({ name, description, schema, createdAt, updatedAt }: EventType): EventTypeView {
+export function toEventTypeView({ name, description, schema, createdAt, updatedAt }: EventType): EventTypeView {
   return {
     name,
     description,

@@ -10,6 +10,13 @@ const ANSWER_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
 const READ = ['GET', 'HEAD'];
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route is there only to name the methods that others at its address take. */
+    refuses?: boolean;
+  }
+}
+
 export interface Upstreams {
   readonly ingest: string;
   readonly history: string;
@@ -75,6 +82,7 @@ async function proxy(scope: FastifyInstance, { prefix, routes, methods, upstream
 function refuseOtherMethods(scope: FastifyInstance, url: string, allowed: readonly string[]): void {
   scope.route({
     url,
+    config: { refuses: true },
     method: scope.supportedMethods.filter((method) => !allowed.includes(method)),
     handler: (_request, reply) => {
       sendProblem(reply.header('allow', allowed.join(', ')), new ApiError('method_not_allowed'));

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { bearerToken } from '@postduif/access';
 import type { Access } from '@postduif/access';
 import type { Scope } from '@postduif/contracts';
 import type { ApiAccess } from '../accounts/api-access.js';
+import { forRequest } from '../audit/origin.js';
 import { whileWanted } from '../database/given-up.js';
 
 export type UnaryCall = ServerUnaryCall<unknown, unknown>;
@@ -17,9 +19,9 @@ export class Callers {
     private readonly published: () => Promise<void>,
   ) {}
 
-  /** Throws `unauthenticated`, `forbidden` or `store_unavailable`. Without a scope any valid token will do. */
+  /** Throws `unauthenticated`, `forbidden`, `rate_limited` or `store_unavailable`. Without a scope any valid token will do. */
   authorize(call: Call, scope?: Scope): Promise<Access> {
-    return this.access.of(tokenOf(call), scope);
+    return this.access.of(tokenOf(call), scope, addressOf(call));
   }
 
   /** Does what was called for, while the caller waits for it. A change is answered when the other services can know of it. */
@@ -29,11 +31,13 @@ export class Callers {
     work: (caller: Access, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const signal = givenUp(call);
-    return whileWanted(signal, async () => {
-      const result = await work(await this.authorize(call, scope), signal);
-      if (scope === 'webhooks:write') await this.published();
-      return result;
-    });
+    return forRequest('grpc', requestIdOf(call), () =>
+      whileWanted(signal, async () => {
+        const result = await work(await this.authorize(call, scope), signal);
+        if (scope === 'webhooks:write') await this.published();
+        return result;
+      }),
+    );
   }
 }
 
@@ -41,6 +45,17 @@ export class Callers {
 export function tokenOf(call: Call): string | undefined {
   const [value] = call.metadata.get('authorization');
   return bearerToken(value?.toString());
+}
+
+/** Of the caller's choice, as over HTTP. */
+function requestIdOf(call: Call): string {
+  const [value] = call.metadata.get('x-request-id');
+  return value?.toString() ?? randomUUID();
+}
+
+/** Without the port, which is another for each connection. */
+function addressOf(call: Call): string {
+  return call.getPeer().replace(/:\d+$/, '');
 }
 
 /** Given when the caller has gone or his deadline has passed. */

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { credentials, status } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { createToken, hashToken } from '@postduif/access';
 import { topicNames } from '@postduif/contracts';
 import { createKafka, withAdmin } from '@postduif/kafka';
@@ -14,7 +15,7 @@ import { TestReceiver } from '../testing/test-receiver.js';
 import { silent, TestDatabase } from '../testing/test-database.js';
 import { until } from '../testing/until.js';
 import { MAX_MESSAGE_BYTES } from './grpc-server.js';
-import { GrpcClient, Watcher } from './testing/grpc-client.js';
+import { failureOf, GrpcClient, Watcher } from './testing/grpc-client.js';
 import type { WebhookMessage } from './webhook-message.js';
 
 jest.setTimeout(60_000);
@@ -141,6 +142,40 @@ describe('gRPC', () => {
     await client.call('WebhookService/RotateSecret', { id });
     expect((await client.failure('WebhookService/RotateSecret', { id })).code).toBe(status.FAILED_PRECONDITION);
     expect((await client.failure('WebhookService/RotateSecret', { id: '99999' })).code).toBe(status.NOT_FOUND);
+  });
+
+  it('given the version that a caller knows, changes and deletes only that', async () => {
+    const { id } = await create();
+    const update = (version: number) => ({ webhook: { id, rate: version }, expected_version: version });
+    await client.call('WebhookService/UpdateWebhook', update(1));
+    const late = await client.failure('WebhookService/UpdateWebhook', update(1));
+    expect([late.code, late.details.ErrorInfo]).toMatchObject([status.ABORTED, { reason: 'version_mismatch' }]);
+    const tooSoon = await client.failure('WebhookService/DeleteWebhook', { id, expected_version: 1 });
+    expect(tooSoon.code).toBe(status.ABORTED);
+    await client.call('WebhookService/DeleteWebhook', { id, expected_version: 2 });
+    const audit = await database.query(
+      `SELECT action, channel, credential, token IS NOT NULL AS token FROM config.audit WHERE entity = 'webhook' AND entity_id = $1 ORDER BY id`,
+      [id],
+    );
+    const made = { channel: 'grpc', credential: 'token', token: true };
+    expect(audit).toEqual(['created', 'changed', 'deleted'].map((action) => ({ action, ...made })));
+  });
+
+  it('given more calls than a token may make, says when to come back', async () => {
+    const [, bound] = await start({ API_RATE_LIMIT: '1', API_RATE_BURST: '1' });
+    const impatient = connect(bound, shared.BOOTSTRAP_TOKEN);
+    const refused = await until(async () => {
+      try {
+        await impatient.call('AccountService/ListAccounts');
+        return undefined;
+      } catch (error) {
+        return failureOf(error as ServiceError);
+      }
+    }, 'the limit');
+    expect(refused).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: { ErrorInfo: { reason: 'rate_limited' }, RetryInfo: { retry_delay: { seconds: 1 } } },
+    });
   });
 
   it('lists pages, which lose nothing when others are deleted', async () => {

@@ -3,13 +3,13 @@ import { Inject } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { Metadata } from '@grpc/grpc-js';
 import { ApiError } from '@postduif/contracts';
+import type { HandshakeReport, LocationReport } from '@postduif/contracts';
 import { from } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
+import { ifVersion } from '../changes/precondition.js';
 import { TestCalls } from '../test-calls/test-calls.js';
 import { HandlerValidation } from '../validation/handler-validation.js';
-import type { LocationReport } from '../validation/handler-validation.js';
-import type { HandshakeReport } from '../validation/handshake.js';
 import { toSnapshot } from '../webhooks/webhook.js';
 import type { Webhook } from '../webhooks/webhook.js';
 import { Webhooks } from '../webhooks/webhooks.js';
@@ -50,6 +50,16 @@ interface Id {
   readonly id: string;
 }
 
+/** Zero: whatever version there is. */
+interface Expecting {
+  readonly expected_version: number;
+}
+
+interface UpdateRequest extends Expecting {
+  readonly webhook: GivenWebhook | null;
+  readonly update_mask: { readonly paths: string[] } | null;
+}
+
 interface WebhookAnswer {
   readonly webhook: WebhookMessage;
 }
@@ -68,7 +78,7 @@ export interface HandshakeMessage {
   readonly url: string;
   readonly origin: string;
   readonly granted: boolean;
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly allowed_origin: string;
   readonly allowed_rate?: number;
   readonly error: string;
@@ -122,20 +132,21 @@ export class WebhookService {
 
   @GrpcMethod('WebhookService', 'UpdateWebhook')
   update(
-    { webhook, update_mask: mask }: { webhook: GivenWebhook | null; update_mask: { paths: string[] } | null },
+    { webhook, update_mask: mask, expected_version: version }: UpdateRequest,
     _metadata: Metadata,
     call: UnaryCall,
   ): Promise<WebhookAnswer> {
     return this.callers.perform(call, 'webhooks:write', async (caller) => {
       const change = toUpdate(webhook, mask?.paths ?? []);
-      return answer(await within('webhook', this.webhooks.change(caller, required(webhook).id, change)));
+      const { id } = required(webhook);
+      return answer(await within('webhook', this.webhooks.change(caller, id, change, ifVersion(version))));
     });
   }
 
   @GrpcMethod('WebhookService', 'DeleteWebhook')
-  delete({ id }: Id, _metadata: Metadata, call: UnaryCall): Promise<object> {
+  delete({ id, expected_version: version }: Id & Expecting, _metadata: Metadata, call: UnaryCall): Promise<object> {
     return this.callers.perform(call, 'webhooks:write', async (caller) => {
-      await this.webhooks.delete(caller, id);
+      await this.webhooks.delete(caller, id, ifVersion(version));
       return {};
     });
   }

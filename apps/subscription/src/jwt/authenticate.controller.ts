@@ -1,10 +1,7 @@
 import { Body, Controller, Header, HttpCode, Inject, Post } from '@nestjs/common';
-import { ApiError } from '@postduif/contracts';
-import { z } from 'zod';
+import { ApiError, authenticateBody } from '@postduif/contracts';
 import { AccountStore } from '../accounts/account-store.js';
 import { JwtIssuer } from './jwt-issuer.js';
-
-const authenticateBody = z.object({ access_token: z.string() });
 
 /** `POST /authenticate`: a JWT for an API token, valid for 24 hours (spec section 10.1). Not for another JWT: those end. */
 @Controller('authenticate')

@@ -1,14 +1,13 @@
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { logfileQuery, logfilesQuery } from '@postduif/contracts';
 import { ApiAccess } from '../accounts/api-access.js';
 import { invalid } from '../v4/invalid.js';
 import { inAllVersions, ofSmtpeter } from '../v4/versions.js';
 import { HistoryApi } from './history-api.js';
 
-const listQuery = z.object({ date: z.string().optional(), type: z.string().optional() });
-const fileQuery = z.object({ header: z.enum(['0', '1', 'true', 'false']).optional() });
 const FORMATS = ['csv', 'json', 'xml'];
 
 /** Copernica's and SMTPeter's methods for logfiles (spec section 10.3). History makes them. */
@@ -26,7 +25,7 @@ export class LogfilesController {
     @Query() query: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
-    const { date, type } = parse(listQuery, query, 'date and type must be given once');
+    const { date, type } = parse(logfilesQuery, query, 'date and type must be given once');
     const parameters = new URLSearchParams({ family: 'marketing-suite' });
     if (date !== undefined) parameters.set('date', date);
     if (type !== undefined) parameters.set('type', type);
@@ -42,7 +41,7 @@ export class LogfilesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
     if (!FORMATS.includes(format)) throw invalid(`a logfile comes as ${FORMATS.join(', ')}`);
-    const { header } = parse(fileQuery, query, 'header must be 0 or 1');
+    const { header } = parse(logfileQuery, query, 'header must be 0 or 1');
     const withHeader = format === 'csv' && (header === '1' || header === 'true');
     return this.#answer(request, reply, `/${encodeURIComponent(name)}/${withHeader ? 'header' : format}`);
   }

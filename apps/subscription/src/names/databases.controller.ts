@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, 
 import { createTitled, registerTitled, renameTitled } from '@postduif/contracts';
 import type { Page, TitledView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { inAllVersions } from '../v4/versions.js';
 import { NameRequests } from './name-requests.js';
 import { toCollection, toDatabase } from './name-views.js';
@@ -23,6 +24,7 @@ export class DatabasesController {
   }
 
   @Post(inAllVersions('databases'))
+  @OncePerKey()
   create(
     @Req() request: FastifyRequest,
     @Body() body: unknown,
@@ -42,8 +44,12 @@ export class DatabasesController {
   }
 
   @Get(inAllVersions('database/:id'))
-  get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<TitledView> {
-    return this.requests.get(request, { ...DATABASES, id }, toDatabase);
+  get(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TitledView> {
+    return this.requests.get(request, reply, { ...DATABASES, id }, toDatabase);
   }
 
   @Put(inAllVersions('database/:id'))
@@ -62,6 +68,7 @@ export class DatabasesController {
   }
 
   @Post(inAllVersions('database/:id/collections'))
+  @OncePerKey()
   createCollection(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
@@ -87,8 +94,12 @@ export class DatabasesController {
   }
 
   @Get(inAllVersions('collection/:id'))
-  getCollection(@Req() request: FastifyRequest, @Param('id') id: string): Promise<TitledView> {
-    return this.requests.get(request, { kind: 'collection', id }, toCollection);
+  getCollection(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TitledView> {
+    return this.requests.get(request, reply, { kind: 'collection', id }, toCollection);
   }
 
   @Put(inAllVersions('collection/:id'))

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, 
 import { createField, renameField } from '@postduif/contracts';
 import type { FieldView, Page } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { inAllVersions } from '../v4/versions.js';
 import { NameRequests } from './name-requests.js';
 import type { Parent } from './name-requests.js';
@@ -18,6 +19,7 @@ export class FieldsController {
   }
 
   @Post([...inAllVersions('database/:database/fields'), ...inAllVersions('collection/:collection/fields')])
+  @OncePerKey()
   create(
     @Req() request: FastifyRequest,
     @Param() path: FieldPath,
@@ -34,8 +36,13 @@ export class FieldsController {
   }
 
   @Get([...inAllVersions('database/:database/field/:id'), ...inAllVersions('collection/:collection/field/:id')])
-  get(@Req() request: FastifyRequest, @Param() path: FieldPath, @Param('id') id: string): Promise<FieldView> {
-    return this.requests.get(request, { kind: 'field', parent: parentIn(path), id }, toField);
+  get(
+    @Req() request: FastifyRequest,
+    @Param() path: FieldPath,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<FieldView> {
+    return this.requests.get(request, reply, { kind: 'field', parent: parentIn(path), id }, toField);
   }
 
   @Put([...inAllVersions('database/:database/field/:id'), ...inAllVersions('collection/:collection/field/:id')])

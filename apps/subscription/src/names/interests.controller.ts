@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, 
 import { changeInterest, createInterest } from '@postduif/contracts';
 import type { InterestView, Page } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { inAllVersions } from '../v4/versions.js';
 import { NameRequests } from './name-requests.js';
 import { toInterest } from './name-views.js';
@@ -21,6 +22,7 @@ export class InterestsController {
   }
 
   @Post(inAllVersions('database/:id/interests'))
+  @OncePerKey()
   create(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
@@ -31,8 +33,12 @@ export class InterestsController {
   }
 
   @Get(inAllVersions('interest/:id'))
-  get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<InterestView> {
-    return this.requests.get(request, { kind: 'interest', id }, toInterest);
+  get(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<InterestView> {
+    return this.requests.get(request, reply, { kind: 'interest', id }, toInterest);
   }
 
   @Put(inAllVersions('interest/:id'))

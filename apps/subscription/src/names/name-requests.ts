@@ -4,6 +4,7 @@ import type { Page, Scope } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ApiAccess } from '../accounts/api-access.js';
+import { entityTag, ifMatch, sayTag } from '../changes/precondition.js';
 import { sayCreated } from '../v4/created.js';
 import { pageOf } from '../v4/pages.js';
 import { parse } from '../v4/parse.js';
@@ -55,9 +56,16 @@ export class NameRequests {
     return pageOf({ start, limit }, names.map(toView), total);
   }
 
-  async get<View>(request: FastifyRequest, path: NamePath, toView: (row: NameRow) => View): Promise<View> {
+  async get<View>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    path: NamePath,
+    toView: (row: NameRow) => View,
+  ): Promise<View> {
     const { account } = await this.#caller(request, 'databases:read');
-    return toView(await this.#find(account, path));
+    const row = await this.#find(account, path);
+    sayTag(reply, entityTag(row.version));
+    return toView(row);
   }
 
   /** @param entity path of what is made, without its id */
@@ -92,7 +100,7 @@ export class NameRequests {
     const caller = await this.#caller(request, 'databases:write');
     const given = parse(schema, body);
     if (path.parent !== undefined) await this.#find(caller.account, path);
-    await this.names.change(caller, keyOf(caller.account, path), given);
+    await this.names.change(caller, keyOf(caller.account, path), given, ifMatch(request));
   }
 
   #caller(request: FastifyRequest, scope: Scope): Promise<Access> {

@@ -38,7 +38,7 @@ describe('names in PostgreSQL', () => {
     const [next] = await test.query<{ id: string }>(`SELECT nextval('config.name_ids') + 1 AS id`);
     const taken = Number(next?.id);
     await insertMentions(store, [{ ...database, id: taken }], 10);
-    expect(await insertName(store, database, { name: 'Klanten' })).toBe(String(taken + 1));
+    expect(await insertName(store, database, { name: 'Klanten' })).toMatchObject({ id: String(taken + 1) });
   });
 
   it('given the same ids in two accounts, keeps them apart', async () => {
@@ -88,8 +88,8 @@ describe('names in PostgreSQL', () => {
 
   it('given a collection of another database, does not move it', async () => {
     const list = { account, kind: 'collection', place: 'database/1' } as const;
-    expect(await putName(store, list, { id: 5, name: 'Orders' })).toEqual({ isNew: true });
-    expect(await putName(store, list, { id: 5, name: 'Bestellingen' })).toEqual({ isNew: false });
+    expect(await putName(store, list, { id: 5, name: 'Orders' })).toMatchObject({ isNew: true, version: 1 });
+    expect(await putName(store, list, { id: 5, name: 'Bestellingen' })).toMatchObject({ isNew: false, version: 2 });
     expect(await putName(store, { ...list, place: 'database/2' }, { id: 5, name: 'x' })).toBeUndefined();
     expect(await all('collection', 'database/1')).toEqual(['Bestellingen']);
   });

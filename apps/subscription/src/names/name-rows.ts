@@ -28,9 +28,10 @@ export interface NameRow {
   readonly name: string | null;
   /** Only of interests. */
   readonly group: string | null;
+  readonly version: number;
 }
 
-const COLUMNS = 'n.id::text, n.place, n.name, n."group"';
+const COLUMNS = 'n.id::text, n.place, n.name, n."group", n.version';
 const LISTED = 'n.account = $1 AND n.kind = $2 AND n.place = $3';
 
 export function listNames(
@@ -53,29 +54,35 @@ export async function countNames(queries: Queries, { account, kind, place }: Nam
   return Number(row?.total ?? 0);
 }
 
-export async function findName(queries: Queries, { account, kind, id }: NameKey): Promise<NameRow | undefined> {
+/** With `lock` nobody else changes it until the end of the transaction. */
+export async function findName(
+  queries: Queries,
+  { account, kind, id }: NameKey,
+  lock?: 'lock',
+): Promise<NameRow | undefined> {
   const [row] = await queries.query<NameRow>(
-    `SELECT ${COLUMNS} FROM config.names n WHERE n.account = $1 AND n.kind = $2 AND n.id = $3`,
+    `SELECT ${COLUMNS} FROM config.names n WHERE n.account = $1 AND n.kind = $2 AND n.id = $3
+     ${lock === undefined ? '' : 'FOR UPDATE'}`,
     [account, kind, id],
   );
   return row;
 }
 
-/** Adds a name under the next free id, and returns that. A name that is there already violates `names_unique`. */
+/** Adds a name under the next free id. A name that is there already violates `names_unique`. */
 export async function insertName(
   queries: Queries,
   { account, kind, place }: NameList,
   { name, group }: { readonly name: string; readonly group?: string | null | undefined },
-): Promise<string> {
+): Promise<NameRow> {
   for (;;) {
-    const [made] = await queries.query<{ id: string }>(
-      `INSERT INTO config.names (account, kind, place, id, name, "group")
+    const [made] = await queries.query<NameRow>(
+      `INSERT INTO config.names AS n (account, kind, place, id, name, "group")
        VALUES ($1, $2, $3, nextval('config.name_ids'), $4, $5)
-       ON CONFLICT (account, kind, id) DO NOTHING RETURNING id::text`,
+       ON CONFLICT (account, kind, id) DO NOTHING RETURNING ${COLUMNS}`,
       [account, kind, place, name, group ?? null],
     );
     // Otherwise the id is taken: producers give out ids of their own.
-    if (made !== undefined) return made.id;
+    if (made !== undefined) return made;
   }
 }
 
@@ -84,11 +91,11 @@ export async function putName(
   queries: Queries,
   { account, kind, place }: NameList,
   { id, name }: { readonly id: number; readonly name: string },
-): Promise<{ readonly isNew: boolean } | undefined> {
-  const [row] = await queries.query<{ isNew: boolean }>(
+): Promise<(NameRow & { readonly isNew: boolean }) | undefined> {
+  const [row] = await queries.query<NameRow & { isNew: boolean }>(
     `INSERT INTO config.names AS n (account, kind, place, id, name) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (account, kind, id) DO UPDATE SET name = EXCLUDED.name WHERE n.place = EXCLUDED.place
-     RETURNING xmax = 0 AS "isNew"`,
+     ON CONFLICT (account, kind, id) DO UPDATE SET name = EXCLUDED.name, version = n.version + 1
+     WHERE n.place = EXCLUDED.place RETURNING ${COLUMNS}, n.xmax = 0 AS "isNew"`,
     [account, kind, place, id, name],
   );
   return row;
@@ -101,7 +108,8 @@ export async function changeName(
   { name, group }: { readonly name?: string | undefined; readonly group?: string | null | undefined },
 ): Promise<NameRow | undefined> {
   const [row] = await queries.query<NameRow>(
-    `UPDATE config.names n SET name = coalesce($4, n.name), "group" = CASE WHEN $5 THEN $6 ELSE n."group" END
+    `UPDATE config.names n SET name = coalesce($4, n.name), "group" = CASE WHEN $5 THEN $6 ELSE n."group" END,
+       version = n.version + 1
      WHERE n.account = $1 AND n.kind = $2 AND n.id = $3 RETURNING ${COLUMNS}`,
     [account, kind, id, name ?? null, group !== undefined, group ?? null],
   );
@@ -134,7 +142,7 @@ export async function insertMentions(queries: Queries, mentions: readonly Mentio
   );
   // Events may name the group of an interest later than the interest.
   await queries.query(
-    `UPDATE config.names n SET "group" = m."group" FROM ${GIVEN}
+    `UPDATE config.names n SET "group" = m."group", version = n.version + 1 FROM ${GIVEN}
      WHERE n.account = m.account AND n.kind = 'interest' AND m.kind = 'interest' AND n.place = m.place
        AND n.name = m.name AND n."group" IS NULL AND m."group" IS NOT NULL`,
     [given],

@@ -1,6 +1,10 @@
 import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
-import type { Database } from '../database/database.js';
+import { recordChange } from '../audit/record-change.js';
+import type { RecordedState } from '../audit/record-change.js';
+import { entityTag, unconditional } from '../changes/precondition.js';
+import type { Precondition } from '../changes/precondition.js';
+import type { Database, Queries } from '../database/database.js';
 import { isViolationOf } from '../database/store-error.js';
 import type { Log } from '../log.js';
 import { invalid } from '../v4/invalid.js';
@@ -42,7 +46,11 @@ export class Names {
     list: NameList,
     given: { readonly name: string; readonly group?: string | null | undefined },
   ): Promise<string> {
-    const id = await refusingTakenNames(() => rows.insertName(this.database, list, given));
+    const { id } = await this.#changing(async (transaction) => {
+      const made = await rows.insertName(transaction, list, given);
+      await record(transaction, list, undefined, made);
+      return made;
+    });
     this.#say(token, { ...list, id }, 'name created');
     return id;
   }
@@ -53,8 +61,13 @@ export class Names {
     list: NameList,
     given: { readonly id: number; readonly name: string },
   ): Promise<boolean> {
-    const put = await refusingTakenNames(() => rows.putName(this.database, list, given));
-    if (put === undefined) throw invalid(`ID: this ${list.kind} is in another database`);
+    const put = await this.#changing(async (transaction) => {
+      const before = await rows.findName(transaction, { ...list, id: given.id }, 'lock');
+      const after = await rows.putName(transaction, list, given);
+      if (after === undefined) throw invalid(`ID: this ${list.kind} is in another database`);
+      await record(transaction, list, before, after);
+      return after;
+    });
     this.#say(token, { ...list, id: given.id }, 'name registered');
     return put.isNew;
   }
@@ -64,14 +77,38 @@ export class Names {
     { token }: Access,
     key: NameKey,
     given: { readonly name?: string | undefined; readonly group?: string | null | undefined },
+    precondition: Precondition = unconditional,
   ): Promise<void> {
-    found(key.kind, await refusingTakenNames(() => rows.changeName(this.database, key, given)));
+    await this.#changing(async (transaction) => {
+      const before = found(key.kind, await rows.findName(transaction, key, 'lock'));
+      precondition(entityTag(before.version));
+      await record(transaction, key, before, await rows.changeName(transaction, key, given));
+    });
     this.#say(token, key, 'name changed');
+  }
+
+  #changing<T>(work: (transaction: Queries) => Promise<T>): Promise<T> {
+    return refusingTakenNames(() => this.database.transaction(work));
   }
 
   #say(token: string, { account, kind, id }: { account: string; kind: NameKind; id: string | number }, what: string) {
     this.log.info({ account, token, kind, id: String(id) }, what);
   }
+}
+
+async function record(
+  transaction: Queries,
+  { account, kind }: Pick<NameKey, 'account' | 'kind'>,
+  before: NameRow | undefined,
+  after: NameRow | undefined,
+): Promise<void> {
+  const id = (after ?? before)?.id ?? '';
+  const states = { before: before && recorded(before), after: after && recorded(after) };
+  await recordChange(transaction, { account, entity: kind, id, ...states });
+}
+
+function recorded({ place, name, group, version }: NameRow): RecordedState {
+  return { place, name, group, version };
 }
 
 export function unknownName(kind: NameKind): ApiError {

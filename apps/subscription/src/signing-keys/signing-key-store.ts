@@ -3,6 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import { ApiError, configKey } from '@postduif/contracts';
 import { generateSigningKey, open, seal } from '@postduif/signing';
 import type { EncryptionKeys } from '@postduif/signing';
+import { recordChange } from '../audit/record-change.js';
+import type { RecordedState } from '../audit/record-change.js';
 import type { Database, Queries } from '../database/database.js';
 import type { RecordCheck } from '../dns/record-check.js';
 import { publish, publishRemoval } from '../outbox/outbox.js';
@@ -178,6 +180,7 @@ export class SigningKeyStore {
     };
     await storeKey(transaction, key);
     await publish(transaction, snapshotOf(key));
+    await record(transaction, undefined, key);
     return key;
   }
 
@@ -201,11 +204,14 @@ async function activate(
   if (former === undefined) {
     await storeKey(transaction, young);
     await publish(transaction, snapshotOf(young));
+    await record(transaction, key, young);
     return [changeOf(young, 'activated')];
   }
   const old = { ...former, ...retiredFrom(former, now), version: former.version + 1 };
   for (const one of [old, young]) await storeKey(transaction, one);
   for (const one of [young, old]) await publish(transaction, snapshotOf(one));
+  await record(transaction, key, young);
+  await record(transaction, former, old);
   return [changeOf(young, 'activated'), changeOf(old, 'retired')];
 }
 
@@ -213,13 +219,35 @@ async function retire(transaction: Queries, key: ActiveKey<StoredKey>, now: Date
   const old = { ...key, ...retiredFrom(key, now), version: key.version + 1 };
   await storeKey(transaction, old);
   await publish(transaction, snapshotOf(old));
+  await record(transaction, key, old);
   return changeOf(old, 'retired');
 }
 
 async function remove(transaction: Queries, key: StoredKey): Promise<KeyChange> {
   await deleteKey(transaction, key);
   await publishRemoval(transaction, configKey('signing-key', key.id), key.version + 1);
+  await record(transaction, key, undefined);
   return changeOf(key, 'deleted');
+}
+
+async function record(
+  transaction: Queries,
+  before: StoredKey | undefined,
+  after: StoredKey | undefined,
+): Promise<void> {
+  const key = after ?? before;
+  if (key === undefined) return;
+  await recordChange(transaction, {
+    account: key.account,
+    entity: 'signing-key',
+    id: key.id,
+    before: before && recorded(before),
+    after: after && recorded(after),
+  });
+}
+
+function recorded({ keyId, domain, state }: StoredKey): RecordedState {
+  return { keyId, domain, state };
 }
 
 function changeOf({ keyId, account }: StoredKey, what: KeyChange['what']): KeyChange {

@@ -3,6 +3,7 @@ import { createSigningKey } from '@postduif/contracts';
 import type { SigningKeyView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { parseBody } from '../v1/parse-body.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -22,6 +23,7 @@ export class SigningKeysController {
 
   /** 201, or 200 when the account has a key under the domain already. */
   @Post()
+  @OncePerKey()
   async create(
     @Req() request: FastifyRequest,
     @Body() body: unknown,

@@ -3,9 +3,11 @@ import { createToken } from '@postduif/contracts';
 import type { CreatedToken, TokenView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { entityTag, ifMatch, sayTag } from '../changes/precondition.js';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { parseBody } from '../v1/parse-body.js';
 import { PublicAddress } from '../v4/public-address.js';
-import { ApiTokens } from './api-tokens.js';
+import { ApiTokens, toTokenView } from './api-tokens.js';
 
 /** `/v1/tokens`: the API tokens of the caller's account. */
 @Controller('v1/tokens')
@@ -18,6 +20,7 @@ export class TokensController {
 
   @Post()
   @HttpCode(201)
+  @OncePerKey()
   async create(
     @Req() request: FastifyRequest,
     @Body() body: unknown,
@@ -36,9 +39,20 @@ export class TokensController {
     return this.tokens.list(await this.access.require(request, 'tokens:read'));
   }
 
+  @Get(':id')
+  async get(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TokenView> {
+    const row = await this.tokens.get(await this.access.require(request, 'tokens:read'), id);
+    sayTag(reply, entityTag(row.version));
+    return toTokenView(row);
+  }
+
   @Delete(':id')
   @HttpCode(204)
   async revoke(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
-    await this.tokens.revoke(await this.access.require(request, 'tokens:write'), id);
+    await this.tokens.revoke(await this.access.require(request, 'tokens:write'), id, ifMatch(request));
   }
 }

@@ -6,6 +6,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log.js';
 import { isCompatible } from './versions.js';
 
+/** Only those meet them who ask for it by a header that Copernica's clients do not send, and who ask too often. They keep their status. */
+const OURS: readonly ErrorCode[] = [
+  'version_mismatch',
+  'idempotency_key_in_use',
+  'idempotency_key_reused',
+  'rate_limited',
+];
+
 /**
  * Errors of Copernica's and SMTPeter's addresses in Copernica's shape, 400 for everything that is the caller's fault (spec section 10.1). Other addresses answer
  * problem details.
@@ -28,10 +36,12 @@ export class V4Filter implements ExceptionFilter {
     if (error.code === 'internal_error')
       this.log.error({ err: thrown, method: request.method, request: request.id }, 'request failed');
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const later = error.status === 503 || error.status === 429;
-    if (later) void reply.header('retry-after', String(error.options.retryAfterSeconds ?? 1));
+    const retryAfter =
+      error.options.retryAfterSeconds ?? (error.status === 503 || error.status === 429 ? 1 : undefined);
+    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+    const ours = OURS.includes(error.code);
     void reply
-      .status(later || error.status >= 500 ? error.status : 400)
+      .status(ours || error.status === 429 || error.status >= 500 ? error.status : 400)
       .header('content-type', 'application/json')
       .send({ error: { message: messageOf(error, thrown, request.url), ...codeOf(error) } });
   }
@@ -41,7 +51,7 @@ export class V4Filter implements ExceptionFilter {
 const OWN: ReadonlySet<ErrorCode> = new Set(['handler_not_validated', 'test_rate_limited']);
 
 function codeOf({ code }: ApiError): { code?: ErrorCode } {
-  return OWN.has(code) ? { code } : {};
+  return OWN.has(code) || OURS.includes(code) ? { code } : {};
 }
 
 /** The path of a kind of thing without an id. */

@@ -1,5 +1,6 @@
 import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
+import type { HandshakeReport, LocationReport, ValidationReport } from '@postduif/contracts';
 import { parseHandlerUrl } from '@postduif/outbound';
 import type { OutboundSender } from '@postduif/outbound';
 import { createNonce, rsaSigner, signRequest } from '@postduif/signing';
@@ -7,32 +8,13 @@ import type { AccountStore } from '../accounts/account-store.js';
 import type { SigningKeyStore } from '../signing-keys/signing-key-store.js';
 import type { Webhook } from '../webhooks/webhook.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
-import type { Handshake, HandshakeReport } from './handshake.js';
+import type { Handshake } from './handshake.js';
 import { fileLocations, isExpectedLine } from './verification-file.js';
 
 const TOTAL_MS = 10_000;
 /** A server that does not answer OPTIONS may have a file all the same. */
 const HANDSHAKE_MS = 5_000;
 const SHOWN_CHARACTERS = 100;
-
-/** What was found at one place. */
-export interface LocationReport {
-  readonly url: string;
-  readonly found: boolean;
-  readonly status?: number;
-  /** Code and sentence when no answer came. */
-  readonly error?: string;
-  readonly message?: string;
-  /** The beginning of the answer's body. */
-  readonly body?: string;
-}
-
-export interface ValidationReport {
-  readonly validated: boolean;
-  /** Only for `cloudevents`; a receiver that agrees needs no file. */
-  readonly handshake?: HandshakeReport;
-  readonly locations: readonly LocationReport[];
-}
 
 /** Asks receivers of CloudEvents, and fetches verification files (spec section 7.1). */
 export class HandlerValidation {

@@ -1,22 +1,7 @@
+import type { HandshakeReport } from '@postduif/contracts';
 import { parseHandlerUrl } from '@postduif/outbound';
 import type { OutboundSender } from '@postduif/outbound';
 import type { Webhook } from '../webhooks/webhook.js';
-
-/** What came of asking a receiver of CloudEvents. */
-export interface HandshakeReport {
-  readonly url: string;
-  /** What we called ourselves. */
-  readonly origin: string;
-  readonly granted: boolean;
-  readonly status?: number;
-  /** The name that was answered. */
-  readonly allowedOrigin?: string;
-  /** Requests a minute that were granted; null: any number. */
-  readonly allowedRate?: number | null;
-  /** Code and sentence when it was not granted. */
-  readonly error?: string;
-  readonly message?: string;
-}
 
 const SHOWN_CHARACTERS = 100;
 const REASONS = {

@@ -1,34 +1,12 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import type { HandshakeView, ValidationReport, ValidationView } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
 import { inAllVersions } from '../v4/versions.js';
 import type { Webhook } from '../webhooks/webhook.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { HandlerValidation } from './handler-validation.js';
-import type { ValidationReport } from './handler-validation.js';
 import { fileLocations } from './verification-file.js';
-
-export interface ValidationView {
-  /** What the file is called, and the line that it must hold. */
-  readonly file: { readonly name: string; readonly contents: string };
-  /** Addresses where it may be, one of these. */
-  readonly locations: readonly string[];
-  readonly validated: boolean;
-  /** ISO 8601 in UTC; null while the file was not found, also for trusted hosts. */
-  readonly validatedAt: string | null;
-  /** Where the receiver may agree instead, by the handshake of CloudEvents; null for other formats. */
-  readonly handshake: HandshakeView | null;
-}
-
-export interface HandshakeView {
-  /** What we call ourselves: the receiver answers this, or an asterisk. */
-  readonly origin: string;
-  readonly granted: boolean;
-  /** ISO 8601 in UTC. */
-  readonly grantedAt: string | null;
-  /** Requests a minute; null: it does not say. */
-  readonly allowedRate: number | null;
-}
 
 /** The verification file of a handler: what to put where, and looking whether it is there; and the handshake of CloudEvents. */
 @Controller()

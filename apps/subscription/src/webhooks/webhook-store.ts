@@ -1,7 +1,9 @@
+import { recordChange } from '../audit/record-change.js';
+import type { RecordedState } from '../audit/record-change.js';
 import type { Queries } from '../database/database.js';
 import { publish, publishRemoval } from '../outbox/outbox.js';
 import type { Snapshot } from '../outbox/outbox.js';
-import { toSnapshot, webhookKey } from './webhook.js';
+import { toSnapshot, toView, webhookKey } from './webhook.js';
 import type { Webhook } from './webhook.js';
 
 export type WebhookRow = Omit<Webhook, 'verification' | 'database' | 'collection' | 'consent'> & {
@@ -97,10 +99,28 @@ export async function lockWebhooks(transaction: Queries, account?: string): Prom
   return rows.map(toWebhook);
 }
 
-/** Stores a new webhook or a new version, and puts its snapshot into the outbox. */
+/** Stores a new webhook or a new version, puts its snapshot into the outbox, and records the change. */
 export async function saveWebhook(transaction: Queries, webhook: Webhook): Promise<void> {
+  const before = webhook.version === 1 ? undefined : await findWebhook(transaction, webhook);
   await storeWebhook(transaction, webhook);
   await publish(transaction, snapshotOf(webhook));
+  await record(transaction, before, webhook);
+}
+
+async function record(transaction: Queries, before: Webhook | undefined, after: Webhook | undefined): Promise<void> {
+  const webhook = after ?? before;
+  if (webhook === undefined) return;
+  await recordChange(transaction, {
+    account: webhook.account,
+    entity: 'webhook',
+    id: webhook.id,
+    before: before && recorded(before),
+    after: after && recorded(after),
+  });
+}
+
+function recorded(webhook: Webhook): RecordedState {
+  return { ...toView(webhook), version: webhook.version };
 }
 
 async function storeWebhook(transaction: Queries, webhook: Webhook): Promise<void> {
@@ -150,11 +170,14 @@ export async function deleteWebhook(
   { id, account }: { id: string; account: string },
 ): Promise<boolean> {
   if (!ID.test(id)) return false;
-  const gone = await transaction.query<{ version: number }>(
-    'DELETE FROM config.webhooks WHERE id = $1 AND account = $2 RETURNING version',
+  const gone = await transaction.query<WebhookRow>(
+    `DELETE FROM config.webhooks w WHERE w.id = $1 AND w.account = $2 RETURNING ${WEBHOOK_COLUMNS}`,
     [id, account],
   );
-  for (const { version } of gone) await publishRemoval(transaction, webhookKey(id), version + 1);
+  for (const row of gone) {
+    await publishRemoval(transaction, webhookKey(id), row.version + 1);
+    await record(transaction, toWebhook(row), undefined);
+  }
   return gone.length > 0;
 }
 

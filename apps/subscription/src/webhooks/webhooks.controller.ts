@@ -3,6 +3,8 @@ import { createWebhook, listQuery, updateWebhook } from '@postduif/contracts';
 import type { Page, WebhookView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { entityTag, ifMatch, sayTag } from '../changes/precondition.js';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { sayCreated } from '../v4/created.js';
 import { pageOf } from '../v4/pages.js';
 import { parse } from '../v4/parse.js';
@@ -24,6 +26,7 @@ export class WebhooksController {
 
   @Post([...inAllVersions('webhooks'), ...ofSmtpeter('webhook', 'feedbackloop')])
   @HttpCode(201)
+  @OncePerKey()
   async create(
     @Req() request: FastifyRequest,
     @Body() body: unknown,
@@ -43,16 +46,22 @@ export class WebhooksController {
   }
 
   @Get(ENTITY)
-  async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<WebhookView> {
+  async get(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WebhookView> {
     const caller = await this.access.requireCompatible(request, 'webhooks:read');
-    return toView(await this.webhooks.get(caller, id));
+    const webhook = await this.webhooks.get(caller, id);
+    sayTag(reply, entityTag(webhook.version));
+    return toView(webhook);
   }
 
   @Put(ENTITY)
   @HttpCode(204)
   async change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
-    await this.webhooks.change(caller, id, parse(updateWebhook, body));
+    await this.webhooks.change(caller, id, parse(updateWebhook, body), ifMatch(request));
   }
 
   /** The way back when a receiver was gone (410). */
@@ -60,7 +69,7 @@ export class WebhooksController {
   @HttpCode(204)
   async enable(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
-    await this.webhooks.change(caller, id, { state: 'enabled' });
+    await this.webhooks.change(caller, id, { state: 'enabled' }, ifMatch(request));
   }
 
   @Delete(ENTITY)
@@ -71,7 +80,7 @@ export class WebhooksController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
-    await this.webhooks.delete(caller, id);
+    await this.webhooks.delete(caller, id, ifMatch(request));
     void reply.header('x-deleted', `webhook ${id}`);
   }
 }

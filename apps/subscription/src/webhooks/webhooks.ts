@@ -19,6 +19,8 @@ import {
   webhookPublicKeyOf,
 } from '@postduif/signing';
 import type { EncryptionKeys } from '@postduif/signing';
+import { entityTag, unconditional } from '../changes/precondition.js';
+import type { Precondition } from '../changes/precondition.js';
 import type { Database, Queries } from '../database/database.js';
 import { isAtDomain } from '../domains/domain-name.js';
 import { holdValidatedDomains, validatedDomains } from '../domains/domain-rows.js';
@@ -60,11 +62,17 @@ export class Webhooks {
     return webhook;
   }
 
-  async change({ account, token }: Access, id: string, given: UpdateWebhook): Promise<Webhook> {
+  async change(
+    { account, token }: Access,
+    id: string,
+    given: UpdateWebhook,
+    precondition: Precondition = unconditional,
+  ): Promise<Webhook> {
     const changed = await this.database.transaction(async (transaction) => {
       const around = await this.#around(transaction, account);
       const webhook = await store.findWebhook(transaction, { id, account }, 'lock');
       if (webhook === undefined) throw unknownWebhook();
+      precondition(entityTag(webhook.version));
       const next = changedWebhook(webhook, given, around);
       await store.saveWebhook(transaction, next);
       return next;
@@ -73,9 +81,13 @@ export class Webhooks {
     return changed;
   }
 
-  async delete({ account, token }: Access, id: string): Promise<void> {
-    const deleted = await this.database.transaction((transaction) => store.deleteWebhook(transaction, { id, account }));
-    if (!deleted) throw unknownWebhook();
+  async delete({ account, token }: Access, id: string, precondition: Precondition = unconditional): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      const webhook = await store.findWebhook(transaction, { id, account }, 'lock');
+      if (webhook === undefined) throw unknownWebhook();
+      precondition(entityTag(webhook.version));
+      await store.deleteWebhook(transaction, webhook);
+    });
     this.#say({ account, token }, id, 'webhook deleted');
   }
 

@@ -37,14 +37,16 @@ import {
   titledView,
 } from '../registry-api.js';
 import { createSigningKey, signingKeyView } from '../signing-key-api.js';
+import { rotateSecret, secretView } from '../secret-api.js';
+import { checkCall, sampleQuery, testCall } from '../test-api.js';
 import { createdToken, createToken, tokenView } from '../token-api.js';
+import { adviceQuery } from '../volume-api.js';
 import {
   boundWebhookPage,
   createWebhook,
   listQuery,
   pageQuery,
   pageView,
-  secretView,
   updateWebhook,
   validationReport,
   validationView,
@@ -157,6 +159,8 @@ function registering(path: string, called: string): Operation {
   };
 }
 
+/** What has no schema in the contracts yet. */
+const anything = z.record(z.string(), z.unknown());
 const titled = { view: titledView, create: createTitled, change: renameTitled };
 const fields = { view: fieldView, create: createField, change: renameField };
 const interests = { view: interestView, create: createInterest, change: changeInterest };
@@ -273,12 +277,65 @@ export const OPERATIONS: readonly Operation[] = [
     answers: ok('What was found.', validationReport),
   },
   {
+    method: 'post',
+    path: '/v4/webhook/{id}/test',
+    also: ['/v1/webhook/{id}/test', '/v1/feedbackloop/{id}/test'],
+    ...webhooks('webhooks:write'),
+    does: 'Sends a test to the handler of a webhook: the sample of its trigger, or what is given.',
+    body: jsonOrForm(testCall),
+    answers: ok('What became of it.', anything),
+  },
+  {
+    method: 'get',
+    path: '/v4/webhook/{id}/sample',
+    also: ['/v1/webhook/{id}/sample', '/v1/feedbackloop/{id}/sample'],
+    ...webhooks('webhooks:read'),
+    does: 'Shows a sample of the trigger of a webhook, to be edited and sent as a test.',
+    query: sampleQuery,
+    answers: ok('The sample.', anything),
+  },
+  {
+    method: 'post',
+    path: '/v1/webhooks/check',
+    ...webhooks('webhooks:write'),
+    does: 'Sends a test to all webhooks.',
+    body: json(checkCall),
+    answers: ok('What became of each.', anything),
+  },
+  {
+    method: 'get',
+    path: '/v1/webhooks/advice',
+    ...webhooks('webhooks:read'),
+    does: 'Says how much a webhook would have had to take, and what to do about it.',
+    query: adviceQuery,
+    answers: ok('The volume, and advice.', anything),
+  },
+  {
     method: 'get',
     path: '/v1/webhooks/{id}/secret',
     ...webhooks('webhooks:write'),
     does: 'Shows the secret that signs the requests of a `json` webhook.',
     answers: ok('The secret.', secretView),
   },
+  {
+    method: 'post',
+    path: '/v1/webhooks/{id}/secret/rotate',
+    ...webhooks('webhooks:write'),
+    does: 'Makes a new secret. Those before go on signing beside it for a while.',
+    body: json(rotateSecret),
+    answers: ok('The new secret.', secretView),
+    problems: [409],
+  },
+  ...(['get', 'post'] as const).map((method): Operation => ({
+    method,
+    path: '/v1/handshake',
+    about: 'Webhooks',
+    access: 'anyone',
+    does: 'Where a receiver of CloudEvents agrees later: the address that the handshake has told it.',
+    query: z.object({ key: z.string() }),
+    answers: ok('Noted.', z.object({ granted: z.literal(true) })),
+    problems: [404],
+  })),
   ...(['database', 'collection'] as const).map((kind): Operation => ({
     method: 'get',
     path: `/v4/${kind}/{id}/webhooks`,
