@@ -235,11 +235,8 @@ const seen = ({ status, headers, body }: PhpAnswer) => ({
 
     it('gives out logfiles, at the addresses of Marketing Suite and of SMTPeter', async () => {
       const data = { message: 'm1', recipient: 'ann@example.com', ip: '203.0.113.9', original: 'https://a.example/' };
-      expect((await post('/v1/events', { id: 'logged', type: 'click', data })).status).toBe(202);
-      await until(
-        async () => (await php.call({ method: 'GET', path: '/v1/events/logged' })).status === 200,
-        'history has the event',
-      );
+      const event = await system.post({ type: 'click', data });
+      await system.history(event, () => true);
       const dates = (await php.call({ method: 'GET', path: '/v4/logfiles' })).returned as string[];
       const date = dates.at(-1) ?? '';
       const names = await php.call({ method: 'GET', path: '/v3/logfiles', query: { date, type: 'cdm-click' } });
