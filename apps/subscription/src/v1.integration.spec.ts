@@ -172,7 +172,10 @@ describe('/v1 of the running service', () => {
     const { token, ...view } = made.body as { token: string };
     expect([made.status, view]).toEqual([
       201,
-      { id: 'shop', name: 'The shop', copernicaId: { prefix: 'account', separator: '_', value: 'account_shop' } },
+      {
+        ...{ id: 'shop', name: 'The shop', copernicaId: { prefix: 'account', separator: '_', value: 'account_shop' } },
+        webhookDefaults: { schedule: expect.any(Array), concurrency: 10, rate: null },
+      },
     ]);
     await snapshot('account/shop', { name: 'The shop' });
     const as = (path: string) => fetch(service.base + path, { headers: { authorization: `Bearer ${token}` } });
@@ -231,6 +234,8 @@ describe('/v1 of the running service', () => {
     ['DELETE', '/v1/domains/absent.example', undefined, 404, 'not_found'],
     ['POST', '/v1/signing-keys', { domain: 'absent.example' }, 409, 'domain_not_validated'],
     ['PUT', '/v1/account', { copernicaId: { prefix: 'a b', separator: '_' } }, 400, 'invalid_request'],
+    ['PUT', '/v1/account', { webhookDefaults: { concurrency: 0 } }, 400, 'invalid_request'],
+    ['PUT', '/v1/account', { webhookDefaults: { schedule: [0] } }, 400, 'invalid_request'],
     ['PUT', '/v1/account', { unknown: 1 }, 400, 'invalid_request'],
   ])('answers %s %s with %j as a problem: %d %s', async (method, path, given, status, code) => {
     const answer = await ask(method, path, given);

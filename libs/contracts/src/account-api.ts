@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accountId, line } from './fields.js';
+import { pace } from './webhook-api.js';
 
 const PREFIX = 'must be 1 to 32 letters, such as `account` or `environment`';
 const SEPARATOR = 'must be `_` or `-`';
@@ -14,6 +15,8 @@ export const updateAccount = z.strictObject({
       separator: z.enum(['_', '-'], SEPARATOR),
     })
     .optional(),
+  /** What webhooks get that say nothing of it themselves; `null` goes back to the default. Webhooks that are there already stay as they are. */
+  webhookDefaults: z.strictObject({ ...pace, concurrency: pace.concurrency.nullable() }).optional(),
 });
 
 export type UpdateAccount = z.output<typeof updateAccount>;
@@ -29,6 +32,14 @@ export const accountView = z.object({
       value: z.string().describe('Value of the header: prefix, separator, id.'),
     })
     .readonly(),
+  webhookDefaults: z
+    .object({
+      schedule: z.array(z.number()).readonly().describe('Seconds between attempts.'),
+      concurrency: z.number().describe('Requests in flight at once.'),
+      rate: z.number().nullable().describe('Requests a second; null: no limit.'),
+    })
+    .readonly()
+    .describe('What webhooks get that say nothing of it themselves.'),
 });
 
 export type AccountView = Readonly<z.output<typeof accountView>>;

@@ -39,6 +39,16 @@ const FORMAT = 'format must be form, json or cloudevents';
 const SIGNATURE = `signature must be ${SIGNATURES.join(' or ')}`;
 const CONCURRENCY = 'concurrency must be a whole number from 1 to 200';
 
+/** How fast the deliveries of a webhook may go, and how they are repeated. */
+export const pace = {
+  /** Seconds between attempts; bounds are those of libs/retry-schedule. */
+  schedule: clearable(list(number, SCHEDULE), SCHEDULE).optional(),
+  /** Requests in flight at once, 1 to 200; default 10. */
+  concurrency: number.pipe(z.int(CONCURRENCY).min(1, CONCURRENCY).max(200, CONCURRENCY)).optional(),
+  /** Requests a second, at most 10,000; default no limit. */
+  rate: clearable(number.pipe(z.number().positive(RATE).max(10_000, RATE)), RATE).optional(),
+};
+
 const properties = {
   handler: z
     .string({ error: ({ input }) => (input === undefined ? HANDLER : 'handler must be a URL') })
@@ -55,12 +65,7 @@ const properties = {
    * rotation with the default overlap.
    */
   signature: clearable(z.enum(SIGNATURES, SIGNATURE), SIGNATURE).optional(),
-  /** Seconds between attempts; bounds are those of libs/retry-schedule. */
-  schedule: clearable(list(number, SCHEDULE), SCHEDULE).optional(),
-  /** Requests in flight at once, 1 to 200; default 10. */
-  concurrency: number.pipe(z.int(CONCURRENCY).min(1, CONCURRENCY).max(200, CONCURRENCY)).optional(),
-  /** Requests a second, at most 10,000; default no limit. */
-  rate: clearable(number.pipe(z.number().positive(RATE).max(10_000, RATE)), RATE).optional(),
+  ...pace,
   /** Parts that its deliveries are spread over, each a record key of its own, 1 to 32; default 1. Its limits are shared out among them. */
   shards: clearable(number.pipe(z.int(SHARDS).min(1, SHARDS).max(MAX_SHARDS, SHARDS)), SHARDS).optional(),
   state: z.enum(['enabled', 'disabled'], { error: 'state must be enabled or disabled' }).optional(),

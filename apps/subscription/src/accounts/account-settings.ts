@@ -6,6 +6,8 @@ import { entityTag, unconditional } from '../changes/precondition.js';
 import type { Precondition } from '../changes/precondition.js';
 import type { Database } from '../database/database.js';
 import type { Log } from '../log.js';
+import { checkedSchedule, paceOf } from '../webhooks/pace.js';
+import type { ChosenPace } from '../webhooks/pace.js';
 import { findAccount, publishAccount } from './account-store.js';
 import type { AccountRow } from './account-store.js';
 import { copernicaIdOf, partsOf } from './copernica-id.js';
@@ -36,9 +38,12 @@ export class AccountSettings {
       const row = found(await findAccount(transaction, account));
       precondition(entityTag(row.version));
       const before = toAccountView(row);
+      const copernicaId = copernicaIdOf(account, given.copernicaId ?? before.copernicaId);
+      const { schedule, concurrency, rate } = chosenPace(row, given.webhookDefaults);
       await transaction.query(
-        'UPDATE config.accounts SET name = $2, copernica_id = $3, version = version + 1 WHERE id = $1',
-        [account, given.name ?? before.name, copernicaIdOf(account, given.copernicaId ?? before.copernicaId)],
+        `UPDATE config.accounts SET name = $2, copernica_id = $3, schedule = $4, concurrency = $5, rate = $6,
+         version = version + 1 WHERE id = $1`,
+        [account, given.name ?? row.name, copernicaId, schedule, concurrency, rate],
       );
       const after = toAccountView(found(await publishAccount(transaction, account)));
       await recordChange(transaction, { account, entity: 'account', id: account, before, after });
@@ -49,8 +54,14 @@ export class AccountSettings {
   }
 }
 
-export function toAccountView({ id, name, copernicaId }: Pick<AccountRow, 'id' | 'name' | 'copernicaId'>): AccountView {
-  return { id, name, copernicaId: partsOf(id, copernicaId) };
+export function toAccountView({ id, name, copernicaId, ...row }: Omit<AccountRow, 'version' | 'tokens'>): AccountView {
+  return { id, name, copernicaId: partsOf(id, copernicaId), webhookDefaults: paceOf(row) };
+}
+
+/** What is absent stays; null goes back to the default. */
+function chosenPace(before: ChosenPace, given: UpdateAccount['webhookDefaults'] = {}): ChosenPace {
+  const { schedule = before.schedule, concurrency = before.concurrency, rate = before.rate } = given;
+  return { schedule: schedule && checkedSchedule(schedule, 'webhookDefaults.schedule'), concurrency, rate };
 }
 
 function found(row: AccountRow | undefined): AccountRow {

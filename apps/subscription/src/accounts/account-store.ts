@@ -8,9 +8,10 @@ import type { Database, Queries } from '../database/database.js';
 import { publish } from '../outbox/outbox.js';
 import type { Snapshot } from '../outbox/outbox.js';
 import type { Bootstrap } from '../settings.js';
+import type { ChosenPace } from '../webhooks/pace.js';
 import { copernicaIdOf } from './copernica-id.js';
 
-export interface AccountRow {
+export interface AccountRow extends ChosenPace {
   readonly id: string;
   readonly name: string;
   readonly copernicaId: string;
@@ -19,7 +20,7 @@ export interface AccountRow {
 }
 
 const SELECT = `
-  SELECT id, name, copernica_id AS "copernicaId", version, ARRAY(
+  SELECT id, name, copernica_id AS "copernicaId", schedule, concurrency, rate, version, ARRAY(
     SELECT json_strip_nulls(json_build_object('id', token.id, 'hash', token.hash, 'scopes', token.scopes,
       'expiresAt', to_char(token.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
     FROM config.api_tokens token WHERE token.account = account.id ORDER BY token.created_at, token.id

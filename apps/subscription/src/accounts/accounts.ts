@@ -10,6 +10,7 @@ import { pageOf } from '../v4/pages.js';
 import type { PageRequest } from '../v4/pages.js';
 import { toAccountView } from './account-settings.js';
 import { publishAccount } from './account-store.js';
+import type { AccountRow } from './account-store.js';
 import { copernicaIdOf } from './copernica-id.js';
 
 /** What a new account's first token may do: everything within the account. */
@@ -24,8 +25,9 @@ export class Accounts {
 
   async list({ start, limit }: PageRequest): Promise<Page<AccountView>> {
     const [rows, [counted]] = await Promise.all([
-      this.database.query<{ id: string; name: string; copernicaId: string }>(
-        'SELECT id, name, copernica_id AS "copernicaId" FROM config.accounts ORDER BY id OFFSET $1 LIMIT $2',
+      this.database.query<Omit<AccountRow, 'version' | 'tokens'>>(
+        `SELECT id, name, copernica_id AS "copernicaId", schedule, concurrency, rate
+         FROM config.accounts ORDER BY id OFFSET $1 LIMIT $2`,
         [start, limit],
       ),
       this.database.query<{ total: string }>('SELECT count(*) AS total FROM config.accounts'),

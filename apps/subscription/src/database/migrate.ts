@@ -11,6 +11,7 @@ import { ChooseSignatures1764620000000 } from './migrations/1764620000000-choose
 import { AgreeWithReceivers1764630000000 } from './migrations/1764630000000-agree-with-receivers.js';
 import { CreateEventTypes1764900000000 } from './migrations/1764900000000-create-event-types.js';
 import { GuardChanges1765000000000 } from './migrations/1765000000000-guard-changes.js';
+import { DefaultPace1765100000000 } from './migrations/1765100000000-default-pace.js';
 
 const SCHEMA = 'config';
 /** Any number that nobody else in this database uses; `conf` in ASCII. */
@@ -56,6 +57,7 @@ async function runMigrations(url: string): Promise<void> {
       AgreeWithReceivers1764630000000,
       CreateEventTypes1764900000000,
       GuardChanges1765000000000,
+      DefaultPace1765100000000,
     ],
     migrationsTableName: 'migrations',
   });

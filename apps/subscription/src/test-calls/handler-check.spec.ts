@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
 import { pino } from 'pino';
+import { DEFAULT_PACE } from '../webhooks/pace.js';
 import { newWebhook } from '../webhooks/webhook.js';
 import type { Webhook } from '../webhooks/webhook.js';
 import { CHECK_BOUNDS, HandlerCheck } from './handler-check.js';
@@ -15,7 +16,7 @@ const CALLER: Access = { account: '1', token: 't', scopes: ['webhooks:write'] };
 function webhookOf(id: number): Webhook {
   const given = { handler: `https://${id}.example/`, trigger: 'click' };
   return newWebhook(String(id), '1', given, {
-    ...{ trusts: () => true, newSecret: () => 'sealed', now: new Date(), origin: 'us.example' },
+    ...{ trusts: () => true, newSecret: () => 'sealed', now: new Date(), origin: 'us.example', pace: DEFAULT_PACE },
   });
 }
 

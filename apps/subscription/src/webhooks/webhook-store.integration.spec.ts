@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Database } from '../database/database.js';
 import { openDatabase, TestDatabase } from '../testing/test-database.js';
+import { DEFAULT_PACE } from './pace.js';
 import { changedWebhook, newWebhook, toSnapshot } from './webhook.js';
 import type { Webhook } from './webhook.js';
 import {
@@ -18,7 +19,13 @@ import {
 jest.setTimeout(30_000);
 
 const now = new Date('2026-01-15T10:20:30Z');
-const around = { trusts: () => false, newSecret: (id: string) => `sealed-${id}`, now, origin: 'us.example' };
+const around = {
+  trusts: () => false,
+  newSecret: (id: string) => `sealed-${id}`,
+  now,
+  origin: 'us.example',
+  pace: DEFAULT_PACE,
+};
 const handler = 'https://hooks.example.org/dir/hook?x=%2F';
 
 describe('webhooks in PostgreSQL', () => {

@@ -1,12 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_RETRY_SCHEDULE } from '@postduif/retry-schedule';
 import { directoryOf, fileLocations, isExpectedLine } from '../validation/verification-file.js';
+import { DEFAULT_PACE } from './pace.js';
 import { TrustedHosts } from './trusted-hosts.js';
 import { changedWebhook, newWebhook, toSnapshot, toView } from './webhook.js';
 
 const handler = 'https://example.com/dir/script.php?a=b/c';
 const now = new Date('2026-01-15T10:20:30Z');
-const around = { trusts: () => false, newSecret: (id: string) => `sealed-${id}`, now, origin: 'us.example' };
+const around = {
+  trusts: () => false,
+  newSecret: (id: string) => `sealed-${id}`,
+  now,
+  origin: 'us.example',
+  pace: DEFAULT_PACE,
+};
 const confirmed = {
   ...newWebhook('1', 'a', { handler, trigger: 'click' }, around),
   validated: true,

@@ -1,10 +1,4 @@
-import {
-  ApiError,
-  configKey,
-  DEFAULT_OVERLAP_SECONDS,
-  DEFAULT_SIGNATURE,
-  isCopernicaTrigger,
-} from '@postduif/contracts';
+import { configKey, DEFAULT_OVERLAP_SECONDS, DEFAULT_SIGNATURE, isCopernicaTrigger } from '@postduif/contracts';
 import type {
   CreateWebhook,
   Format,
@@ -14,17 +8,17 @@ import type {
   WebhookView,
 } from '@postduif/contracts';
 import { HandlerUrlError, parseHandlerUrl } from '@postduif/outbound';
-import { DEFAULT_RETRY_SCHEDULE, parseRetrySchedule, RetryScheduleError } from '@postduif/retry-schedule';
 import { createVerificationFile, directoryOf } from '../validation/verification-file.js';
 import type { VerificationFile } from '../validation/verification-file.js';
+import { checkedSchedule, invalidProperty } from './pace.js';
+import type { Pace } from './pace.js';
 import { NO_SECRETS, rotated } from './secrets.js';
 import type { Secrets } from './secrets.js';
 
-const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_SHARDS = 1;
 
 /** What the owner of a webhook decides. Null is no limit. */
-export interface WebhookProperties {
+export interface WebhookProperties extends Pace {
   readonly handler: string;
   readonly trigger: string;
   readonly callers: WebhookSnapshot['callers'] | null;
@@ -34,9 +28,6 @@ export interface WebhookProperties {
   readonly format: Format;
   /** Of Standard Webhooks; the default with `form`, where it means nothing. */
   readonly signature: SignatureVersion;
-  readonly schedule: readonly number[];
-  readonly concurrency: number;
-  readonly rate: number | null;
   /** Record keys that its deliveries are spread over. */
   readonly shards: number;
   readonly state: 'enabled' | 'disabled';
@@ -74,6 +65,8 @@ export interface WebhookSurroundings {
   readonly now: Date;
   /** What we call ourselves to receivers of CloudEvents. */
   readonly origin: string;
+  /** What the account's webhooks get that say nothing of it themselves. */
+  readonly pace: Pace;
 }
 
 /** Throws `invalid_request` when the properties do not go together. */
@@ -88,9 +81,9 @@ export function newWebhook(id: string, account: string, given: CreateWebhook, ar
     fields: given.fields ?? null,
     format,
     signature: signatureOf(format, given.signature, DEFAULT_SIGNATURE),
-    schedule: given.schedule ?? DEFAULT_RETRY_SCHEDULE,
-    concurrency: given.concurrency ?? DEFAULT_CONCURRENCY,
-    rate: given.rate ?? null,
+    schedule: given.schedule ?? around.pace.schedule,
+    concurrency: given.concurrency ?? around.pace.concurrency,
+    rate: given.rate === undefined ? around.pace.rate : given.rate,
     shards: given.shards ?? DEFAULT_SHARDS,
     state: given.state ?? 'enabled',
   });
@@ -123,7 +116,7 @@ export function changedWebhook(webhook: Webhook, given: UpdateWebhook, around: W
     fields: given.fields === undefined ? webhook.fields : given.fields,
     format,
     signature: signatureOf(format, given.signature, webhook.signature),
-    schedule: given.schedule === undefined ? webhook.schedule : (given.schedule ?? DEFAULT_RETRY_SCHEDULE),
+    schedule: given.schedule === undefined ? webhook.schedule : (given.schedule ?? around.pace.schedule),
     concurrency: given.concurrency ?? webhook.concurrency,
     rate: given.rate === undefined ? webhook.rate : given.rate,
     shards: given.shards === undefined ? webhook.shards : (given.shards ?? DEFAULT_SHARDS),
@@ -199,19 +192,6 @@ function checkHandler(handler: string): void {
     if (error instanceof HandlerUrlError) throw invalidProperty('handler', error.message);
     throw error;
   }
-}
-
-function checkedSchedule(schedule: readonly number[]): readonly number[] {
-  try {
-    return parseRetrySchedule(schedule);
-  } catch (error) {
-    if (error instanceof RetryScheduleError) throw invalidProperty('schedule', error.message);
-    throw error;
-  }
-}
-
-function invalidProperty(path: string, message: string): ApiError {
-  return new ApiError('invalid_request', `Invalid data provided: ${path}: ${message}`, { errors: [{ path, message }] });
 }
 
 /** Key on the topic `config`, and the context that seals the secrets. */

@@ -25,6 +25,7 @@ import type { Database, Queries } from '../database/database.js';
 import { isAtDomain } from '../domains/domain-name.js';
 import { holdValidatedDomains, validatedDomains } from '../domains/domain-rows.js';
 import type { Log } from '../log.js';
+import { defaultPace } from './pace.js';
 import { rotated, unexpired } from './secrets.js';
 import type { TrustedHosts } from './trusted-hosts.js';
 import { changedWebhook, isValidated, newWebhook, webhookKey } from './webhook.js';
@@ -239,6 +240,7 @@ export class Webhooks {
       newSecret: (id, signature) => seal(this.encryptionKeys, newSecret(signature), webhookKey(id)),
       now: this.now(),
       origin: this.origin,
+      pace: await defaultPace(transaction, account),
     };
   }
 
