@@ -61,7 +61,12 @@ export class DeliveryService {
     const { settings, log } = context;
     const prefix = settings.KAFKA_TOPIC_PREFIX;
     const topics = topicNames(prefix);
-    const kafka = createKafka({ clientId: 'delivery', brokers: settings.KAFKA_BROKERS, log });
+    const kafka = createKafka({
+      clientId: 'delivery',
+      instance: settings.INSTANCE_ID,
+      brokers: settings.KAFKA_BROKERS,
+      log,
+    });
     this.#kafka = kafka;
     this.#log = log;
     this.#topics = topics;

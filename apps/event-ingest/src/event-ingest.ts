@@ -46,7 +46,12 @@ export class EventIngest {
     const { settings, log, metrics: registry } = context;
     requireRoomForABody(settings);
     const topics = topicNames(settings.KAFKA_TOPIC_PREFIX);
-    const kafka = createKafka({ clientId: 'event-ingest', brokers: settings.KAFKA_BROKERS, log });
+    const kafka = createKafka({
+      clientId: 'event-ingest',
+      instance: settings.INSTANCE_ID,
+      brokers: settings.KAFKA_BROKERS,
+      log,
+    });
     const accounts = this.#accounts;
     const metrics = new IngestMetrics(registry);
     const config = new CompactedTopicReader({

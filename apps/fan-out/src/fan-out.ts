@@ -30,6 +30,7 @@ export class FanOut {
     private readonly context: ServiceContext<CommonSettings>,
     kafka: KafkaClients = createKafka({
       clientId: 'fan-out',
+      instance: context.settings.INSTANCE_ID,
       brokers: context.settings.KAFKA_BROKERS,
       log: context.log,
     }),

@@ -41,7 +41,12 @@ export class History {
   constructor(private readonly context: HistoryContext) {
     const { settings, log, metrics } = context;
     const topics = topicNames(settings.KAFKA_TOPIC_PREFIX);
-    const kafka = createKafka({ clientId: 'history', brokers: settings.KAFKA_BROKERS, log });
+    const kafka = createKafka({
+      clientId: 'history',
+      instance: settings.INSTANCE_ID,
+      brokers: settings.KAFKA_BROKERS,
+      log,
+    });
     const database = new Database(settings.DATABASE_URL, log);
     const offsets = new OffsetStore(database.writes);
     const partitions = new DailyPartitions(database.writes);

@@ -92,7 +92,12 @@ export class Subscription {
     const { settings, log, health } = context;
     requireWholeBootstrap(settings);
     const topics = topicNames(settings.KAFKA_TOPIC_PREFIX);
-    const kafka = createKafka({ clientId: 'subscription', brokers: settings.KAFKA_BROKERS, log });
+    const kafka = createKafka({
+      clientId: 'subscription',
+      instance: settings.INSTANCE_ID,
+      brokers: settings.KAFKA_BROKERS,
+      log,
+    });
     const database = new Database(settings.DATABASE_URL, log);
     const accounts = new AccountStore(database);
     const keys = new SigningKeyStore(database, settings.ENCRYPTION_KEY);

@@ -16,6 +16,11 @@ import { calmRequestQueues } from './request-queue.js';
 
 export interface KafkaOptions {
   readonly clientId: string;
+  /**
+   * Name of this process that no other has at the same time, and that the one which takes its place has again. With it a consumer takes over
+   * at once from the one before it, which may have been killed, instead of when its session is over. Default: none.
+   */
+  readonly instance?: string | undefined;
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[];
   readonly log: Log;
@@ -33,6 +38,8 @@ export interface KafkaOptions {
  * `Kafka` object, which breaks as soon as two of them belong to the same group.
  */
 export interface KafkaClients {
+  /** What consumers are called (`clientId`) when whoever was called so before is gone; undefined when that cannot be known. */
+  readonly memberName: string | undefined;
   /** Fails within a few seconds while the broker is away, so that the caller decides how long to go on. */
   producer(config?: ProducerConfig): Producer;
   /** `patient` waits some minutes for a broker that is away. */
@@ -51,9 +58,10 @@ export function createKafka(options: KafkaOptions): KafkaClients {
   registerCodecs();
   calmRequestQueues();
   const write = kafkajsLog(options.log);
-  const client = (retry: RetryOptions, onSign?: () => void): Kafka =>
+  const memberName = options.instance === undefined ? undefined : `${options.clientId}@${options.instance}`;
+  const client = (retry: RetryOptions, clientId: string, onSign?: () => void): Kafka =>
     new kafkajs.Kafka({
-      clientId: options.clientId,
+      clientId,
       brokers: [...options.brokers],
       connectionTimeout: options.connectionTimeoutMs ?? 3_000,
       requestTimeout: options.requestTimeoutMs ?? 10_000,
@@ -67,10 +75,11 @@ export function createKafka(options: KafkaOptions): KafkaClients {
       ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
     });
   return {
-    producer: (config) => client(SHORT).producer({ allowAutoTopicCreation: false, ...config }),
-    admin: (config) => client(config?.patient === true ? PATIENT : SHORT).admin(),
+    memberName,
+    producer: (config) => client(SHORT, options.clientId).producer({ allowAutoTopicCreation: false, ...config }),
+    admin: (config) => client(config?.patient === true ? PATIENT : SHORT, options.clientId).admin(),
     consumer: (config, onSign) =>
-      client(PATIENT, onSign).consumer({
+      client(PATIENT, memberName ?? options.clientId, onSign).consumer({
         allowAutoTopicCreation: false,
         ...config,
         // Whoever uses the consumer rebuilds it, whatever the error was: one way instead of two.

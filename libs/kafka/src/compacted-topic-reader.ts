@@ -10,7 +10,7 @@ import type { Log } from './log.js';
 import { own } from './partition-record.js';
 
 export interface CompactedTopicReaderOptions {
-  readonly kafka: Pick<KafkaClients, 'consumer' | 'admin'>;
+  readonly kafka: Pick<KafkaClients, 'consumer' | 'admin' | 'memberName'>;
   /** Has one partition. */
   readonly topic: string;
   /**

@@ -9,7 +9,7 @@ import type { TopicPartition } from './topic-partition.js';
 import { within } from './within.js';
 
 export interface GroupMemberOptions {
-  readonly kafka: Pick<KafkaClients, 'consumer'>;
+  readonly kafka: Pick<KafkaClients, 'consumer' | 'memberName'>;
   readonly groupId: string;
   readonly topics: readonly string[];
   readonly fromBeginning: boolean;
@@ -177,9 +177,9 @@ export class GroupMember {
   }
 
   #build(): Consumer {
-    const { kafka, groupId, maxBytesPerPartition, maxBytesPerFetch, maxWaitTimeInMs, minBytes, sessionTimeoutMs } =
-      this.options;
-    const joining = watchJoining(() => this.#letGo ?? Promise.resolve());
+    const { kafka, groupId, sessionTimeoutMs, log } = this.options;
+    const { maxBytesPerPartition, maxBytesPerFetch, maxWaitTimeInMs, minBytes } = this.options;
+    const joining = watchJoining({ before: () => this.#letGo ?? Promise.resolve(), memberName: kafka.memberName, log });
     const sign = (): void => {
       this.#sign();
     };

@@ -11,7 +11,7 @@ export interface WaterMark {
 }
 
 export interface RecordConsumerOptions {
-  readonly kafka: Pick<KafkaClients, 'consumer' | 'admin'>;
+  readonly kafka: Pick<KafkaClients, 'consumer' | 'admin' | 'memberName'>;
   readonly groupId: string;
   readonly topics: readonly string[];
   /** Where a group without a committed offset starts. Default true. */

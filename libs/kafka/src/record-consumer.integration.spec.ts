@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import kafkajs from 'kafkajs';
-import { withAdmin } from './client.js';
+import { createKafka, withAdmin } from './client.js';
 import { FlushingProducer } from './flushing-producer.js';
 import { decodeFinished } from './metadata-codec.js';
 import { numbered, range, TestBroker, until } from './testing/broker.js';
+import { dieInGroup } from './testing/plain-member.js';
 import { silentLog } from './testing/silent-log.js';
 
 jest.setTimeout(60_000);
@@ -71,6 +72,18 @@ describe('RecordConsumer', () => {
     expect(consumer.isConfirmed()).toBe(false);
     await until(() => confirmations > before, 'the group has answered');
     expect(consumer.isConfirmed()).toBe(true);
+  });
+
+  it('given a process that was killed, then the one that has its name takes over without waiting for its session to end', async () => {
+    const topic = await broker.topic();
+    const groupId = broker.name();
+    const { brokers } = broker;
+    await dieInGroup({ clientId: 'kafka-lib-test@one', brokers, groupId, topic });
+    const kafka = createKafka({ clientId: 'kafka-lib-test', instance: 'one', brokers, log: silentLog });
+    const { consumer, handed } = broker.consumer({ groupId, topics: [topic], kafka });
+    await consumer.start();
+    await broker.produce([{ topic, value: 'next' }]);
+    await until(() => handed.values().includes('next'), 'the record came');
   });
 
   it.each(['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const)('given records compressed with %s, reads them', async (codec) => {

@@ -19,6 +19,14 @@ const commonSettings = z.object({
   /** Partitions of the topics that this service creates when they do not exist. */
   KAFKA_PARTITIONS: integer(1, 1_000).default(6),
   KAFKA_REPLICATION_FACTOR: integer(1, 10).default(1),
+  /**
+   * Name of this process that no other instance of the service has, and that it has again after a restart, such as the pod's. With it the
+   * work of a process that was killed goes on as soon as it is back; without it some seconds later. Default: none.
+   */
+  INSTANCE_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be 1 to 200 letters, digits, `.`, `_` or `-`')
+    .optional(),
   HOST: z.string().min(1).default('0.0.0.0'),
   PORT: integer(0, 65_535).default(8080),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../setup/paths.mjs';
 import type { Secrets } from './home.js';
@@ -101,6 +102,7 @@ export function serviceEnvironment(
     KAFKA_TOPIC_PREFIX: 'postduif.',
     KAFKA_PARTITIONS: '6',
     KAFKA_REPLICATION_FACTOR: '1',
+    INSTANCE_ID: instanceId(ports[name]),
     ...defaults[name],
     ...Object.fromEntries(given),
     // Some shells export the name of the machine as HOST.
@@ -112,6 +114,11 @@ export function serviceEnvironment(
     ...overrides.all,
     ...overrides[name],
   };
+}
+
+/** Of one process among all that may use the same Kafka: no other on this machine listens on its port. */
+function instanceId(port: number): string {
+  return `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${port}`;
 }
 
 /** Receivers on this machine may be called. */

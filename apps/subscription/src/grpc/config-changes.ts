@@ -5,7 +5,7 @@ import type { KafkaClients } from '@postduif/kafka';
 import type { Log } from '../log.js';
 
 export interface ConfigChangesOptions {
-  readonly kafka: Pick<KafkaClients, 'consumer' | 'admin'>;
+  readonly kafka: Pick<KafkaClients, 'consumer' | 'admin' | 'memberName'>;
   /** The topic `config`. */
   readonly topic: string;
   readonly log: Log;

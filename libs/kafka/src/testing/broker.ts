@@ -31,6 +31,7 @@ export interface Handed {
 
 /** Topics, groups and clients of one test file on a real broker. */
 export class TestBroker {
+  readonly brokers: readonly string[];
   readonly kafka: KafkaClients;
   readonly producer: FlushingProducer;
   readonly #prefix = `kafka-lib.${randomUUID()}`;
@@ -40,6 +41,7 @@ export class TestBroker {
   constructor() {
     const brokers = process.env.KAFKA_BROKERS?.split(',');
     if (brokers === undefined) throw new Error('KAFKA_BROKERS is not set');
+    this.brokers = brokers;
     this.kafka = createKafka({ clientId: 'kafka-lib-test', brokers, log: silentLog });
     this.producer = new FlushingProducer({ kafka: this.kafka, log: silentLog });
   }
