@@ -22,6 +22,7 @@ import { eventTypeSnapshots } from './event-types/event-type-rows.js';
 import { EventTypes } from './event-types/event-types.js';
 import { openFrontDoor } from './front-door/front-door.js';
 import { ManagementPort } from './front-door/management-port.js';
+import { OtherMethods } from './front-door/other-methods.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
 import { RequestLimits } from './front-door/request-limits.js';
 import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
@@ -220,6 +221,7 @@ export class Subscription {
     const { settings, log, health } = this.context;
     const fastify = app.getHttpAdapter().getInstance();
     this.#grpc?.connect(app);
+    const others = new OtherMethods(fastify);
     this.#management = new ManagementPort(fastify, health);
     if (settings.PUBLIC_URL?.startsWith('https:') === true) refusePlainHttp(fastify);
     app.useGlobalFilters(new V4Filter(log));
@@ -228,6 +230,9 @@ export class Subscription {
     await openFrontDoor(fastify, { ingest: settings.INGEST_URL, history: settings.HISTORY_URL });
     configureBodies(fastify);
     redirectOldPuts(fastify, this.#address);
+    // Nest's routes come with this.
+    await app.init();
+    others.refuse();
   }
 
   /** Waits for PostgreSQL and Kafka, in any order; then publishes. */

@@ -6,10 +6,10 @@ const span = { from: z.iso.datetime(), to: z.iso.datetime() };
 export const eventCounts = z.object({
   ...span,
   total: z.int().nonnegative(),
-  /** False: there were so many that the oldest are not counted; the newest days are. */
-  complete: z.boolean(),
-  /** Seven times 24 hours, the oldest first. */
-  days: z.array(z.object({ ...span, events: z.int().nonnegative() })),
+  complete: z.boolean().describe('False: there were so many that the oldest are not counted; the newest days are.'),
+  days: z
+    .array(z.object({ ...span, events: z.int().nonnegative() }))
+    .describe('Seven times 24 hours, the oldest first.'),
 });
 
 export type EventCounts = z.output<typeof eventCounts>;

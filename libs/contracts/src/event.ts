@@ -8,20 +8,22 @@ import type { CopernicaTrigger, TriggerData } from './triggers.js';
 /** Largest event as JSON, in bytes: a change with a value of 1 MiB has it in its parameters and again among its fields. */
 export const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 
+const DOTTED = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/;
+
 /** A type of one's own: dotted, such as `invoice.paid` or `com.example.order.shipped`; at most 128 characters. */
-export const dottedType = z
-  .string()
-  .max(128)
-  .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/, 'must be a dotted type such as `invoice.paid`');
+export const dottedType = z.string().max(128).regex(DOTTED, 'must be a dotted type such as `invoice.paid`');
 
 const TRIGGER = `must be one of ${COPERNICA_TRIGGERS.join(', ')}, or a dotted type such as invoice.paid`;
 
 /** What a webhook can listen to: one of the ten triggers or a dotted type. */
 export const trigger = z
   .string(TRIGGER)
-  .refine((type) => isCopernicaTrigger(type) || dottedType.safeParse(type).success, TRIGGER);
+  .refine((type) => isCopernicaTrigger(type) || dottedType.safeParse(type).success, TRIGGER)
+  // For documents, which cannot say the condition.
+  .meta({ anyOf: [{ enum: COPERNICA_TRIGGERS }, { pattern: DOTTED.source, maxLength: 128 }] });
 
-const eventId = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible ASCII characters');
+/** Of an event. */
+export const eventId = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible ASCII characters');
 
 /** W3C Trace Context section 3.2; later versions may have more parts. */
 export const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]*)?$/;
@@ -148,28 +150,24 @@ export const eventSchema: z.ZodType<Event> = envelope.transform((event, context)
   return result;
 });
 
-type Documented = { [Name in keyof typeof attributes]: z.ZodType };
-
 /** As far as a document can say it: the rules between fields are in `eventSchema` alone. */
-function documentOf(described: Documented): z.ZodType {
+function documentOf(described: Readonly<Record<string, z.ZodType>>, others: z.ZodType): z.ZodType {
   return z.union([
     ...COPERNICA_TRIGGERS.map((type) =>
-      z.looseObject({ ...described, type: z.literal(type), data: TRIGGER_DATA[type] }),
+      z.object({ ...described, type: z.literal(type), data: TRIGGER_DATA[type] }).catchall(others),
     ),
-    z.looseObject({ ...described, type: dottedType, data: z.record(z.string(), z.unknown()) }),
+    z.object({ ...described, type: dottedType, data: z.record(z.string(), z.unknown()) }).catchall(others),
   ]);
 }
 
 /** What documents say of the canonical event. */
-export const eventDocument = documentOf(attributes);
+export const eventDocument = documentOf(attributes, extension);
 
-/** The same of an event as producers may send it. */
-export const newEventDocument = documentOf({
-  ...attributes,
-  id: attributes.id.optional(),
-  time: attributes.time.optional(),
-  account: attributes.account.optional(),
-});
+/** The same of an event as producers may send it: what is null is absent (CloudEvents JSON format section 2.2). */
+export const newEventDocument = documentOf(
+  Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, attribute.nullish()])),
+  extension.nullable(),
+);
 
 /** An event by the contract, or what a stranger has to correct. As `eventSchema`, with messages that do not assume Zod. */
 export function parseEvent(value: unknown): { readonly event: Event } | { readonly errors: readonly FieldError[] } {

@@ -106,7 +106,7 @@ export type DeliveryView = Readonly<z.output<typeof deliveryView>>;
 
 /** An event with what has become of it. */
 export const eventWithDeliveries = z.object({
-  event: z.record(z.string(), z.unknown()),
+  event: z.record(z.string(), z.unknown()).describe('As it stands on the topic `events`.'),
   acceptedAt: z.iso.datetime(),
   deliveries: z.array(deliveryView).readonly(),
   truncated: z.literal(true).optional().describe('Present when there are more attempts than are shown here.'),

@@ -18,6 +18,7 @@ export * from './history-api.js';
 export * from './ingest-api.js';
 export * from './json.js';
 export * from './registry-api.js';
+export * from './request-headers.js';
 export * from './secret-api.js';
 export * from './signing-key-api.js';
 export * from './test-api.js';

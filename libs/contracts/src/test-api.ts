@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FORMATS } from './config.js';
 import { trigger } from './event.js';
 import { numericId } from './fields.js';
 import { isJsonObject } from './json.js';
@@ -19,7 +20,7 @@ const CONTENT_TYPE = 'must be a media type such as application/json, in visible 
 const given = z.strictObject({
   about,
   ...idsOfSample,
-  data: z.custom<Record<string, unknown>>(isJsonObject, 'must be a JSON object').optional(),
+  data: z.custom<Record<string, unknown>>(isJsonObject, 'must be a JSON object').meta({ type: 'object' }).optional(),
   body: z.string('must be text').min(1, 'may not be empty').optional(),
   bodyBase64: z.base64(BASE64).min(1, BASE64).optional(),
   contentType: z
@@ -77,66 +78,92 @@ export const testCall = z.preprocess(
 /** `GET /v4/webhook/{id}/sample`. */
 export const sampleQuery = z.object({ about });
 
+const idOfEvent = z.int().positive().optional();
+
 /** An editable sample: `event` can be sent back to `POST …/test` as it is, and so can `body`. */
-export interface SampleView {
-  readonly trigger: string;
-  readonly format: string;
-  readonly event: { readonly data: Readonly<Record<string, unknown>> } & Readonly<Record<string, unknown>>;
-  /** The same as a receiver gets it. */
-  readonly contentType: string;
-  readonly body: string;
-}
+export const sampleView = z.object({
+  trigger: z.string(),
+  format: z.enum(FORMATS),
+  event: z
+    .object({
+      database: idOfEvent,
+      collection: idOfEvent,
+      profile: idOfEvent,
+      subprofile: idOfEvent,
+      mailing: idOfEvent,
+      data: z.record(z.string(), z.unknown()).readonly(),
+    })
+    .readonly()
+    .describe('Send it to `POST …/test`, as it is or changed.'),
+  contentType: z.string().describe('Of `body`.'),
+  body: z.string().describe('The same as a receiver gets it.'),
+});
 
-/** `accepted`: 2xx. `refused`: another status. `failed`: no whole answer came. */
-export type TestOutcome = 'accepted' | 'refused' | 'failed';
+export type SampleView = Readonly<z.output<typeof sampleView>>;
 
-/** Milliseconds, from the start of the request unless said otherwise. */
-export interface TestTiming {
-  /** Until there was a connection to use, or one was begun. */
-  readonly queuedMs: number;
-  /** Duration of look-up, TCP and TLS together; null when a connection stood already, or none came about. */
-  readonly connectMs: number | null;
-  /** Their own durations. */
-  readonly lookupMs: number | null;
-  readonly tcpMs: number | null;
-  /** Null over plain HTTP, too. */
-  readonly tlsMs: number | null;
-  /** Until the head of the answer was there; null when it never was. */
-  readonly firstByteMs: number | null;
-  readonly totalMs: number;
-}
+const testOutcome = z.enum(['accepted', 'refused', 'failed']);
+const OUTCOMES = '`accepted`: 2xx. `refused`: another status. `failed`: no whole answer came.';
+
+export type TestOutcome = z.output<typeof testOutcome>;
+
+const milliseconds = z.number().nonnegative();
+const duration = milliseconds.nullable();
+
+const testTiming = z
+  .object({
+    queuedMs: milliseconds.describe('Until there was a connection to use, or one was begun.'),
+    connectMs: duration.describe(
+      'Duration of look-up, TCP and TLS together; null when a connection stood already, or none came about.',
+    ),
+    lookupMs: duration.describe('Its own duration.'),
+    tcpMs: duration.describe('Its own duration.'),
+    tlsMs: duration.describe('Its own duration; null over plain HTTP, too.'),
+    firstByteMs: duration.describe('Until the head of the answer was there; null when it never was.'),
+    totalMs: milliseconds,
+  })
+  .readonly()
+  .describe('Milliseconds, from the start of the request unless said otherwise.');
+
+export type TestTiming = z.output<typeof testTiming>;
+
+const testFailure = z
+  .object({ code: z.string().describe('Stable, as an attempt has it.'), message: z.string() })
+  .readonly()
+  .nullable();
+
+const headers = z.record(z.string(), z.string()).readonly();
 
 /** What became of a test. */
-export interface TestReport {
-  /** Id of the test: what stands in the place of the event's id. */
-  readonly test: string;
-  readonly webhook: string;
-  /** ISO 8601 in UTC. */
-  readonly at: string;
-  readonly outcome: TestOutcome;
-  readonly request: {
-    readonly method: 'POST';
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-    /** As text; bytes that are none are in `bodyBase64`. */
-    readonly body?: string;
-    readonly bodyBase64?: string;
-  };
-  /** Null when none came. */
-  readonly response: {
-    readonly status: number;
-    /** By lower-case name; the first 8 KiB. */
-    readonly headers: Readonly<Record<string, string>>;
-    /** The first 4 KiB as text. */
-    readonly body: string;
-    /** Whether there was more. */
-    readonly bodyTruncated: boolean;
-  } | null;
-  /** Why it was not accepted, with the code and sentence that an attempt has; null when it was. */
-  readonly error: { readonly code: string; readonly message: string } | null;
-  readonly remoteAddress: string | null;
-  readonly timing: TestTiming;
-}
+export const testReport = z.object({
+  test: z.string().describe("Id of the test: what stands in the place of the event's id."),
+  webhook: z.string(),
+  at: z.iso.datetime(),
+  outcome: testOutcome.describe(OUTCOMES),
+  request: z
+    .object({
+      method: z.literal('POST'),
+      url: z.string(),
+      headers,
+      body: z.string().optional().describe('As text; bytes that are none are in `bodyBase64`.'),
+      bodyBase64: z.base64().optional(),
+    })
+    .readonly(),
+  response: z
+    .object({
+      status: z.int(),
+      headers: headers.describe('By lower-case name; the first 8 KiB.'),
+      body: z.string().describe('The first 4 KiB as text.'),
+      bodyTruncated: z.boolean().describe('Whether there was more.'),
+    })
+    .readonly()
+    .nullable()
+    .describe('Null when none came.'),
+  error: testFailure.describe('Why it was not accepted; null when it was.'),
+  remoteAddress: z.string().nullable(),
+  timing: testTiming,
+});
+
+export type TestReport = Readonly<z.output<typeof testReport>>;
 
 /** `POST /v1/webhooks/check`. */
 export const checkCall = z.strictObject({
@@ -150,24 +177,32 @@ export const checkCall = z.strictObject({
 });
 
 /** One webhook of a check. */
-export interface CheckResult {
-  readonly webhook: string;
-  readonly handler: string;
-  readonly trigger: string;
-  readonly state: 'enabled' | 'disabled';
-  /** As of a test; `not_validated`: nothing was sent; `not_checked`: the time of the whole check was over. */
-  readonly outcome: TestOutcome | 'not_validated' | 'not_checked';
-  /** Null when no answer came. */
-  readonly status: number | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-  /** Null when nothing was sent. */
-  readonly totalMs: number | null;
-}
+export const checkResult = z.object({
+  webhook: z.string(),
+  handler: z.string(),
+  trigger: z.string(),
+  state: z.enum(['enabled', 'disabled']),
+  outcome: z
+    .enum([...testOutcome.options, 'not_validated', 'not_checked'])
+    .describe(
+      `${OUTCOMES} \`not_validated\`: nothing was sent. \`not_checked\`: the time of the whole check was over.`,
+    ),
+  status: z.int().nullable().describe('Null when no answer came.'),
+  error: testFailure,
+  totalMs: duration.describe('Null when nothing was sent.'),
+});
+
+export type CheckResult = Readonly<z.output<typeof checkResult>>;
 
 /** What `POST /v1/webhooks/check` answers. */
-export interface CheckReport {
-  /** In the order of the webhooks' ids. */
-  readonly results: readonly CheckResult[];
-  /** For `after` of the next check, when there are more webhooks than one check takes; null when these were all. */
-  readonly next: string | null;
-}
+export const checkReport = z.object({
+  results: z.array(checkResult).readonly().describe("In the order of the webhooks' ids."),
+  next: z
+    .string()
+    .nullable()
+    .describe(
+      'For `after` of the next check, when there are more webhooks than one check takes; null when these were all.',
+    ),
+});
+
+export type CheckReport = Readonly<z.output<typeof checkReport>>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { trigger } from './event.js';
-import type { EventCounts } from './event-counts.js';
+import { eventCounts } from './event-counts.js';
 import { numericId } from './fields.js';
 
 /** `GET /v1/webhooks/advice`: the properties that a webhook is to have. */
@@ -11,38 +11,6 @@ export const adviceQuery = z.strictObject({
 });
 
 export type AdviceQuery = z.output<typeof adviceQuery>;
-
-/** How much a webhook would have had to take. */
-export type Volume =
-  | (EventCounts & {
-      readonly known: true;
-      /** Events a day on average. */
-      readonly perDay: number;
-      /** Events of the busiest day. */
-      readonly busiestDay: number;
-    })
-  /** Nobody could tell: a stable code, and a sentence. */
-  | { readonly known: false; readonly error: string; readonly message: string };
-
-export interface Advice {
-  /** Stable; one of `VOLUME_ADVICE`. */
-  readonly code: AdviceCode;
-  readonly text: string;
-}
-
-/** What `GET /v1/webhooks/advice` answers. */
-export interface AdviceView {
-  readonly trigger: string;
-  readonly database: number | null;
-  readonly collection: number | null;
-  readonly volume: Volume;
-  /** Events on one day from which a webhook counts as busy. */
-  readonly threshold: number;
-  /** Null when the volume is not known. */
-  readonly busy: boolean | null;
-  /** Empty when there is none to give. */
-  readonly advice: readonly Advice[];
-}
 
 /** What those can do instead who would get very many requests (spec section 1). A code is stable; the text may be improved. */
 export const VOLUME_ADVICE = {
@@ -57,3 +25,40 @@ export const VOLUME_ADVICE = {
 } as const;
 
 export type AdviceCode = keyof typeof VOLUME_ADVICE;
+
+/** How much a webhook would have had to take. */
+const volume = z.discriminatedUnion('known', [
+  eventCounts.extend({
+    known: z.literal(true),
+    perDay: z.int().nonnegative().describe('Events a day on average.'),
+    busiestDay: z.int().nonnegative().describe('Events of the busiest day.'),
+  }),
+  z.object({
+    known: z.literal(false),
+    error: z.string().describe('A stable code: nobody could tell.'),
+    message: z.string(),
+  }),
+]);
+
+export type Volume = Readonly<z.output<typeof volume>>;
+
+/** What `GET /v1/webhooks/advice` answers. */
+export const adviceView = z.object({
+  trigger: z.string(),
+  database: z.int().nullable(),
+  collection: z.int().nullable(),
+  volume,
+  threshold: z.int().describe('Events on one day from which a webhook counts as busy.'),
+  busy: z.boolean().nullable().describe('Null when the volume is not known.'),
+  advice: z
+    .array(
+      z.object({
+        code: z.enum(Object.keys(VOLUME_ADVICE) as [AdviceCode, ...AdviceCode[]]).describe('Stable.'),
+        text: z.string(),
+      }),
+    )
+    .readonly()
+    .describe('Empty when there is none to give.'),
+});
+
+export type AdviceView = Readonly<z.output<typeof adviceView>>;

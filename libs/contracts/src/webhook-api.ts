@@ -49,11 +49,16 @@ export const pace = {
   rate: clearable(number.pipe(z.number().positive(RATE).max(10_000, RATE)), RATE).optional(),
 };
 
+/** Of a webhook: a decimal number. */
+export const webhookId = z.string().regex(/^[1-9]\d{0,17}$/, 'must be the id of a webhook');
+
 const properties = {
   handler: z
     .string({ error: ({ input }) => (input === undefined ? HANDLER : 'handler must be a URL') })
     .min(1, HANDLER)
-    .max(2_048, 'handler must have at most 2,048 characters'),
+    .max(2_048, 'handler must have at most 2,048 characters')
+    // What it must be beyond that, libs/outbound says.
+    .meta({ format: 'uri' }),
   trigger,
   callers: clearable(list(z.enum(CALLERS, CALLER), CALLER).transform(unrepeated), CALLER).optional(),
   database: clearable(numericId, 'database must be a positive whole number').optional(),
@@ -87,8 +92,8 @@ export const pageQuery = z.object({
   limit: numberIn(1, 1_000).default(100),
   total: z
     .enum(['true', 'false', '1', '0'])
-    .transform((text) => text === 'true' || text === '1')
-    .default(true),
+    .default('true')
+    .transform((text) => text === 'true' || text === '1'),
 });
 
 /** Lists of webhooks. */

@@ -8,8 +8,10 @@ import { httpAdapter } from '@postduif/service';
 import { Ajv } from 'ajv';
 import type { RouteOptions } from 'fastify';
 import { openFrontDoor } from '../front-door/front-door.js';
+import { OtherMethods } from '../front-door/other-methods.js';
 import { subscriptionModule } from '../subscription.module.js';
 import type { SubscriptionParts } from '../subscription.module.js';
+import { isCompatible } from '../v4/versions.js';
 import { ApiDescription } from './api-description.js';
 
 const description = new ApiDescription('postduif.');
@@ -70,8 +72,10 @@ describe('the description of the API', () => {
       logger: false,
       bodyParser: false,
     });
+    const others = new OtherMethods(adapter.getInstance());
     await openFrontDoor(adapter.getInstance(), { ingest: 'http://127.0.0.1:9', history: 'http://127.0.0.1:9' });
     await app.init();
+    others.refuse();
     await adapter.getInstance().ready();
   });
   afterAll(async () => {
@@ -84,6 +88,17 @@ describe('the description of the API', () => {
     );
     expect([...routes].sort()).toEqual([...new Set(described)].sort());
     for (const version of ['v2', 'v3', 'v4']) expect(urls).toContain(`/${version}/webhook/:id/*`);
+  });
+
+  it('has every method that an address of ours takes: others are answered 405, with those', async () => {
+    const ours = OPERATIONS.filter(({ path }) => !isCompatible(path));
+    expect(ours.length).toBeGreaterThan(20);
+    for (const { path } of ours) {
+      const { statusCode, headers } = await app.inject({ method: 'PATCH', url: path.replace(/\{\w+\}/g, 'x') });
+      const described = ours.filter((other) => other.path === path).map(({ method }) => method.toUpperCase());
+      const methods = described.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+      expect([path, statusCode, headers.allow]).toEqual([path, 405, methods.sort().join(', ')]);
+    }
   });
 
   it('is OpenAPI 3.1', async () => {

@@ -1,4 +1,4 @@
-import { ApiError } from '@postduif/contracts';
+import { ApiError, ifMatch as ifMatchHeader } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Throws `version_mismatch` when the entity tag is not what the caller has seen. */
@@ -6,7 +6,6 @@ export type Precondition = (tag: string) => void;
 
 export const unconditional: Precondition = () => undefined;
 
-const TAG = /^"[\x21\x23-\x7e]*"$/;
 const ANY = '*';
 
 /**
@@ -27,11 +26,10 @@ export function sayTag(reply: FastifyReply, tag: string): void {
 export function ifMatch({ headers }: Pick<FastifyRequest, 'headers'>): Precondition {
   const given = headers['if-match']?.trim();
   if (given === undefined || given === ANY) return unconditional;
-  const tags = given.split(',').map((tag) => tag.trim());
-  if (!tags.every((tag) => TAG.test(tag.replace(/^W\//, ''))))
-    throw new ApiError('invalid_request', 'If-Match: must be entity tags as ETag shows them, such as "3", or *');
+  const { error } = ifMatchHeader.safeParse(given);
+  if (error !== undefined) throw new ApiError('invalid_request', `If-Match: ${error.issues[0]?.message}`);
   // A weak tag never matches (RFC 9110 section 13.1.1).
-  return oneOf(tags);
+  return oneOf(given.split(',').map((tag) => tag.trim()));
 }
 
 /** What a caller demands who knows a version by its number; zero is no demand. */

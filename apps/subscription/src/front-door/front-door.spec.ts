@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { openFrontDoor } from './front-door.js';
+import { OtherMethods } from './other-methods.js';
 
 interface Arrived {
   readonly method: string | undefined;
@@ -60,7 +61,9 @@ describe('the front door', () => {
   beforeEach(async () => {
     [ingest, history] = [new Upstream(), new Upstream()];
     door = fastify();
+    const others = new OtherMethods(door);
     await openFrontDoor(door, { ingest: await ingest.open(), history: await history.open() });
+    others.refuse();
     base = await door.listen({ host: '127.0.0.1', port: 0 });
   });
 

@@ -10,13 +10,6 @@ const ANSWER_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
 const READ = ['GET', 'HEAD'];
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The route is there only to name the methods that others at its address take. */
-    refuses?: boolean;
-  }
-}
-
 export interface Upstreams {
   readonly ingest: string;
   readonly history: string;
@@ -36,8 +29,6 @@ export async function openFrontDoor(fastify: FastifyInstance, { ingest, history 
     await proxy(scope, { prefix: '/v1/events', routes: ['/'], methods: ['POST'], upstream: ingest });
     await proxy(scope, { prefix: '/v1/events', methods: READ, upstream: history });
     await proxy(scope, { prefix: '/v1/attempts', methods: READ, upstream: history });
-    refuseOtherMethods(scope, '/v1/events', [...READ, 'POST']);
-    for (const path of ['/v1/events/*', '/v1/attempts', '/v1/attempts/*']) refuseOtherMethods(scope, path, READ);
   });
 }
 
@@ -75,17 +66,6 @@ async function proxy(scope: FastifyInstance, { prefix, routes, methods, upstream
         const options = { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error };
         sendProblem(reply as unknown as FastifyReply, new ApiError('upstream_unavailable', undefined, options));
       },
-    },
-  });
-}
-
-function refuseOtherMethods(scope: FastifyInstance, url: string, allowed: readonly string[]): void {
-  scope.route({
-    url,
-    config: { refuses: true },
-    method: scope.supportedMethods.filter((method) => !allowed.includes(method)),
-    handler: (_request, reply) => {
-      sendProblem(reply.header('allow', allowed.join(', ')), new ApiError('method_not_allowed'));
     },
   });
 }

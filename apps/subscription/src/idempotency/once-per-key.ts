@@ -1,6 +1,6 @@
 import { Inject, Injectable, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
-import { ApiError } from '@postduif/contracts';
+import { ApiError, idempotencyKey } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
@@ -10,7 +10,6 @@ import type { Answer } from './idempotency-keys.js';
 
 const HEADER = 'idempotency-key';
 const REPEATED = 'idempotency-replayed';
-const FORM = /^[\x21\x23-\x7e]{1,200}$/;
 /** Headers of an answer that belong to what was made. */
 const KEPT = ['location', 'x-location', 'x-created', 'cache-control'];
 
@@ -49,13 +48,12 @@ export function OncePerKey(): MethodDecorator {
   return UseInterceptors(OncePerKeyInterceptor);
 }
 
-/** With quotes, as the draft standard writes it, or without. */
 function keyOf({ headers }: FastifyRequest): string | undefined {
   const given = headers[HEADER];
   if (given === undefined) return undefined;
-  const key = String(given).replace(/^"(.*)"$/, '$1');
-  if (FORM.test(key)) return key;
-  throw new ApiError('invalid_request', 'Idempotency-Key: must be 1 to 200 visible ASCII characters without quotes');
+  const key = idempotencyKey.safeParse(given);
+  if (key.success) return key.data;
+  throw new ApiError('invalid_request', `Idempotency-Key: ${key.error.issues[0]?.message}`);
 }
 
 function keptHeaders(reply: FastifyReply): Answer['headers'] {

@@ -49,9 +49,8 @@ export class JsonSchemas {
       override: ({ zodSchema, jsonSchema }) => {
         const reference = (zodSchema as unknown) === root ? undefined : this.#reference(zodSchema);
         if (reference !== undefined) become(jsonSchema, reference);
-        else if (io === 'input' && zodSchema instanceof z.ZodPipe && saysNothing(jsonSchema))
-          // It takes anything and then demands: what it demands is what is to be known.
-          Object.assign(jsonSchema, this.#convert(zodSchema.def.out as z.ZodType, io));
+        else if (io === 'input' && zodSchema instanceof z.ZodPipe)
+          narrow(jsonSchema, this.#convert(zodSchema.def.out as z.ZodType, io));
       },
     });
     return tidy(json, io) as Json;
@@ -63,7 +62,17 @@ function become(target: object, { $ref }: Json): void {
   Object.assign(target, { $ref });
 }
 
-function saysNothing(json: object): boolean {
+/** Something takes more than it then demands, such as anything, or any number: what it demands is what is to be known. */
+function narrow(json: { type?: unknown; anyOf?: readonly { type?: unknown }[] }, demanded: Json): void {
+  const isWider = ({ type }: { type?: unknown }): boolean =>
+    type === 'number' && (demanded.type === 'number' || demanded.type === 'integer');
+  if (saysNothing(json) || isWider(json)) Object.assign(json, demanded);
+  else if (json.anyOf?.some(isWider) === true)
+    json.anyOf = json.anyOf.map((alternative) => (isWider(alternative) ? demanded : alternative));
+}
+
+/** Whether a schema allows anything. */
+export function saysNothing(json: object): boolean {
   return Object.keys(json).every((name) => ANNOTATIONS.includes(name));
 }
 

@@ -9,10 +9,13 @@ import { newEventDocument } from '../event.js';
 import { deliveryView, eventSummary } from '../history-api.js';
 import { batchAccepted } from '../ingest-api.js';
 import { fieldView, interestView, titledView } from '../registry-api.js';
+import { idempotencyKey, ifMatch } from '../request-headers.js';
 import { signingKeyView } from '../signing-key-api.js';
+import { checkReport, sampleView, testReport } from '../test-api.js';
 import { createdToken, createToken, tokenView } from '../token-api.js';
+import { adviceView } from '../volume-api.js';
 import { createWebhook, updateWebhook, webhookView } from '../webhook-api.js';
-import { JsonSchemas } from './json-schema.js';
+import { JsonSchemas, saysNothing } from './json-schema.js';
 import type { Json } from './json-schema.js';
 import { OPERATIONS } from './operations.js';
 import type { AnswerDescription, AnswerHeader, Operation } from './operations.js';
@@ -36,9 +39,11 @@ const GIVEN = {
 /** What we send. */
 const SHOWN = {
   Account: accountView,
+  Advice: adviceView,
   Attempt: attemptSchema,
   AuditEntry: auditEntry,
   BatchAccepted: batchAccepted,
+  CheckReport: checkReport,
   CompatibleError: compatibleError,
   CreatedToken: createdToken,
   Delivery: deliveryView,
@@ -48,13 +53,17 @@ const SHOWN = {
   Field: fieldView,
   Interest: interestView,
   Problem: problemView,
+  Sample: sampleView,
   SigningKey: signingKeyView,
   Table: titledView,
+  TestReport: testReport,
   Token: tokenView,
   Webhook: webhookView,
 };
 
-const HEADERS: Readonly<Record<AnswerHeader | 'Retry-After' | 'RateLimit' | 'RateLimit-Policy', string>> = {
+type HeaderName = AnswerHeader | 'Retry-After' | 'WWW-Authenticate' | 'RateLimit' | 'RateLimit-Policy';
+
+const HEADERS: Readonly<Record<HeaderName, string>> = {
   ETag: 'Version of what is shown, for `If-Match`.',
   Location: 'Address of what was made.',
   'X-Location': 'The same, as Copernica calls it.',
@@ -62,15 +71,21 @@ const HEADERS: Readonly<Record<AnswerHeader | 'Retry-After' | 'RateLimit' | 'Rat
   'X-Deleted': 'What was deleted: its kind and id.',
   'Idempotency-Replayed': '`true` when this repeats an earlier answer.',
   'Retry-After': 'Seconds to wait.',
+  'WWW-Authenticate': 'How to send a token.',
   RateLimit: 'What is left (draft-ietf-httpapi-ratelimit-headers-10).',
   'RateLimit-Policy': 'What may be sent in which time.',
 };
+
+/** Those that are not always there where they are described. */
+const SOMETIMES: readonly HeaderName[] = ['Idempotency-Replayed', 'RateLimit', 'RateLimit-Policy'];
+
+const schemas = new JsonSchemas({ ...GIVEN, ...SHOWN });
 
 const IF_MATCH = {
   name: 'If-Match',
   in: 'header',
   description: 'The `ETag` that was read: the change is made only to that version, and otherwise answered 412.',
-  schema: { type: 'string' },
+  schema: schemas.of(ifMatch, 'input'),
 };
 
 const IDEMPOTENCY_KEY = {
@@ -80,7 +95,7 @@ const IDEMPOTENCY_KEY = {
     'Of your choice, 1 to 200 characters, a new one for each thing that is to be made. Within 24 hours the same request with the same key ' +
     'makes nothing more, and is answered as the first time; another request with it is answered 422, and one that comes while the first is ' +
     'under way 409.',
-  schema: { type: 'string' },
+  schema: schemas.of(idempotencyKey, 'input'),
 };
 
 const INTRODUCTION = `The public API of Postduif.
@@ -91,8 +106,6 @@ they are problem details (RFC 9457) with a stable \`code\`.
 
 A token goes into \`Authorization: Bearer\`, as does a JWT that \`POST /authenticate\` gives for it. \`/v3\`, \`/v2\` and SMTPeter's addresses also take
 \`?access_token=\`.`;
-
-const schemas = new JsonSchemas({ ...GIVEN, ...SHOWN });
 
 /**
  * The document that describes the HTTP API (OpenAPI 3.1), made from the contracts.
@@ -131,9 +144,7 @@ function describe(operation: Operation): Json {
     ...(also === undefined ? {} : { 'x-also-at': also }),
     ...(access === 'anyone' ? { security: [] } : {}),
     parameters: parametersOf(operation),
-    ...(operation.body === undefined
-      ? {}
-      : { requestBody: { required: true, content: content(operation.body, 'input') } }),
+    ...(operation.body === undefined ? {} : { requestBody: requestBody(operation.body) }),
     responses: { ...answersOf(operation), ...problemsOf(operation) },
   };
 }
@@ -143,24 +154,31 @@ function needs(access: Operation['access']): string {
   return access === 'token' ? 'Needs any valid token.' : `Needs a token with the scope \`${access}\`.`;
 }
 
-function parametersOf({ path, query, conditional, oncePerKey }: Operation): Json[] {
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
-  const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => {
-    const { description, ...json } = schemas.of(schema, 'input');
-    const required = !schema.safeParse(undefined).success;
-    return { name, in: 'query', required, ...(description === undefined ? {} : { description }), schema: json };
-  });
+function parametersOf({ path, params = {}, query, conditional, oncePerKey }: Operation): Json[] {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) =>
+    inAddress(name, 'path', params[name] ?? z.string().min(1)),
+  );
+  const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => inAddress(name, 'query', schema));
   return [
     ...inPath,
     ...inQuery,
     ...(conditional === true ? [IF_MATCH] : []),
     ...(oncePerKey === true ? [IDEMPOTENCY_KEY] : []),
   ];
+}
+
+/** It may be left out where an empty object would do. */
+function requestBody(body: NonNullable<Operation['body']>): Json {
+  const required = Object.values(body).some((schema) => !schema.safeParse({}).success);
+  return { required, content: content(body, 'input') };
+}
+
+/** In an address everything is text: what is understood by it tells more than that. */
+function inAddress(name: string, place: 'path' | 'query', schema: z.ZodType): Json {
+  const understood = schemas.of(schema, 'output');
+  const { description, ...json } = saysNothing(understood) ? schemas.of(schema, 'input') : understood;
+  const required = !schema.safeParse(undefined).success;
+  return { name, in: place, required, ...(description === undefined ? {} : { description }), schema: json };
 }
 
 function answersOf({ answers, oncePerKey }: Operation): Json {
@@ -178,35 +196,46 @@ function answersOf({ answers, oncePerKey }: Operation): Json {
 }
 
 function problemsOf(operation: Operation): Json {
-  const { path, access, conditional, oncePerKey, problems = [] } = operation;
+  const { method, path, access, conditional, oncePerKey, problems = [], problem = problemView } = operation;
   const compatible = isCompatible(path);
   const statuses = new Set([400, 429, 500, 503, ...problems]);
   if (access !== 'anyone' && !compatible) for (const status of [401, 403]) statuses.add(status);
   if (path.includes('{') && !compatible) statuses.add(404);
+  if (method !== 'get' && !compatible) for (const status of [408, 413, 415]) statuses.add(status);
   if (conditional === true) statuses.add(412);
   if (oncePerKey === true) for (const status of [409, 422]) statuses.add(status);
-  return Object.fromEntries([...statuses].map((status) => [status, problemAnswer(status, compatible)]));
+  return Object.fromEntries(
+    [...statuses].map((status) => [status, problemAnswer(status, compatible ? undefined : problem)]),
+  );
 }
 
 function isCompatible(path: string): boolean {
   return path.startsWith('/v4/') || path === '/authenticate';
 }
 
-function problemAnswer(status: number, compatible: boolean): Json {
+/** @param problem where it is not an error as Copernica has it */
+function problemAnswer(status: number, problem: z.ZodType | undefined): Json {
   const codes = Object.entries(ERRORS).flatMap(([code, error]) => (error.status === status ? [`\`${code}\``] : []));
   const later = status === 429 || status === 503 ? (['Retry-After'] as const) : [];
+  const how = status === 401 ? (['WWW-Authenticate'] as const) : [];
   const limits = status === 429 ? (['RateLimit', 'RateLimit-Policy'] as const) : [];
   return {
-    description: compatible && status === 400 ? "The caller's mistake." : `One of ${codes.join(', ')}.`,
-    headers: headersOf([...later, ...limits]),
-    content: compatible
-      ? content({ 'application/json': compatibleError }, 'output')
-      : content({ 'application/problem+json': problemView }, 'output'),
+    description: problem === undefined && status === 400 ? "The caller's mistake." : `One of ${codes.join(', ')}.`,
+    headers: headersOf([...how, ...later, ...limits]),
+    content:
+      problem === undefined
+        ? content({ 'application/json': compatibleError }, 'output')
+        : content({ 'application/problem+json': problem }, 'output'),
   };
 }
 
-function headersOf(names: readonly (keyof typeof HEADERS)[]): Json {
-  return Object.fromEntries(names.map((name) => [name, { description: HEADERS[name], schema: { type: 'string' } }]));
+function headersOf(names: readonly HeaderName[]): Json {
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      { description: HEADERS[name], required: !SOMETIMES.includes(name), schema: { type: 'string' } },
+    ]),
+  );
 }
 
 function content(holds: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output'): Json {

@@ -10,9 +10,11 @@ import {
 import { attemptSchema } from '../attempt.js';
 import { auditEntry, auditQuery } from '../audit-api.js';
 import type { Scope } from '../config.js';
-import { createDomain, domainView } from '../domain-api.js';
-import { newEventDocument } from '../event.js';
-import { eventTypeView, putEventType } from '../event-type-api.js';
+import { createDomain, domainName, domainView } from '../domain-api.js';
+import { problemView } from '../errors.js';
+import { eventId, newEventDocument } from '../event.js';
+import { eventTypeName, eventTypeView, putEventType } from '../event-type-api.js';
+import { numericId } from '../fields.js';
 import {
   attemptsQuery,
   logfileQuery,
@@ -23,7 +25,7 @@ import {
   eventSummary,
   eventWithDeliveries,
 } from '../history-api.js';
-import { batchAccepted, eventAccepted } from '../ingest-api.js';
+import { batchAccepted, batchProblem, eventAccepted } from '../ingest-api.js';
 import {
   changeInterest,
   createField,
@@ -38,9 +40,9 @@ import {
 } from '../registry-api.js';
 import { createSigningKey, signingKeyView } from '../signing-key-api.js';
 import { rotateSecret, secretView } from '../secret-api.js';
-import { checkCall, sampleQuery, testCall } from '../test-api.js';
+import { checkCall, checkReport, sampleQuery, sampleView, testCall, testReport } from '../test-api.js';
 import { createdToken, createToken, tokenView } from '../token-api.js';
-import { adviceQuery } from '../volume-api.js';
+import { adviceQuery, adviceView } from '../volume-api.js';
 import {
   boundWebhookPage,
   createWebhook,
@@ -50,6 +52,7 @@ import {
   updateWebhook,
   validationReport,
   validationView,
+  webhookId,
   webhookView,
 } from '../webhook-api.js';
 
@@ -74,6 +77,8 @@ export interface Operation {
   readonly does: string;
   /** What its token must be allowed to do. `token`: any valid one will do. `anyone`: none is needed. */
   readonly access: Scope | 'token' | 'anyone';
+  /** What stands in the path; text where nothing is said. */
+  readonly params?: Readonly<Record<string, z.ZodType>>;
   readonly query?: { readonly shape: Readonly<Record<string, z.ZodType>> };
   /** By media type. */
   readonly body?: Readonly<Record<string, z.ZodType>>;
@@ -84,6 +89,8 @@ export interface Operation {
   readonly oncePerKey?: true;
   /** HTTP statuses of problems beside the usual ones. */
   readonly problems?: readonly number[];
+  /** What its problems hold, when it is more than usual. */
+  readonly problem?: z.ZodType;
 }
 
 const JSON_TYPE = 'application/json';
@@ -99,7 +106,9 @@ const tagged = (is: string, schema: z.ZodType) => ok(is, schema, ['ETag']);
 const done = { 204: { is: 'Done.' } };
 const created = { 201: { is: 'Made.', headers: ['Location', 'X-Location', 'X-Created'] } } as const;
 
-type Described = Pick<Operation, 'method' | 'path' | 'about' | 'does' | 'access'>;
+type Described = Pick<Operation, 'method' | 'path' | 'about' | 'does' | 'access' | 'params'>;
+
+const ids = { id: numericId, database: numericId, collection: numericId };
 
 /** A list of names at a path, of which one is called by its id at another. */
 function names(
@@ -107,8 +116,8 @@ function names(
   schemas: { view: z.ZodType; create: z.ZodType; change: z.ZodType },
 ): Operation[] {
   const [read, write] = [
-    { about, access: 'databases:read' },
-    { about, access: 'databases:write' },
+    { about, access: 'databases:read', params: ids },
+    { about, access: 'databases:write', params: ids },
   ] as const;
   return [
     {
@@ -153,26 +162,26 @@ function registering(path: string, called: string): Operation {
     path,
     about: 'Names',
     access: 'databases:write',
+    params: ids,
     does: `Gives a name to the id of a ${called} that the producer of the events has given out.`,
     body: jsonOrForm(registerTitled),
     answers: { ...created, 204: { is: 'It was there, and has the new name.' } },
   };
 }
 
-/** What has no schema in the contracts yet. */
-const anything = z.record(z.string(), z.unknown());
 const titled = { view: titledView, create: createTitled, change: renameTitled };
 const fields = { view: fieldView, create: createField, change: renameField };
 const interests = { view: interestView, create: createInterest, change: changeInterest };
-const webhooks = (access: Scope) => ({ about: 'Webhooks', access }) as const;
+const webhooks = (access: Scope) => ({ about: 'Webhooks', access, params: { id: webhookId } }) as const;
 const webhook = (method: Method, access: Scope, does: string): Described & Pick<Operation, 'also'> => ({
   method,
   path: '/v4/webhook/{id}',
   also: ['/v1/webhook/{id}', '/v1/feedbackloop/{id}'],
-  about: 'Webhooks',
-  access,
+  ...webhooks(access),
   does,
 });
+
+const batch = z.array(newEventDocument).min(1);
 
 /** Every call that the front door answers, but those for operators. */
 export const OPERATIONS: readonly Operation[] = [
@@ -183,9 +192,9 @@ export const OPERATIONS: readonly Operation[] = [
     access: 'events:write',
     does: 'Takes events: one, a JSON array, NDJSON, or CloudEvents. They are durable when this answers.',
     body: {
-      [JSON_TYPE]: z.union([newEventDocument, z.array(newEventDocument)]),
+      [JSON_TYPE]: z.union([newEventDocument, batch]),
       'application/cloudevents+json': newEventDocument,
-      'application/cloudevents-batch+json': z.array(newEventDocument),
+      'application/cloudevents-batch+json': batch,
       'application/x-ndjson': z.string(),
     },
     answers: {
@@ -194,7 +203,7 @@ export const OPERATIONS: readonly Operation[] = [
         holds: json(z.union([eventAccepted, batchAccepted])),
       },
     },
-    problems: [413, 415],
+    problem: z.union([problemView, batchProblem]),
   },
   {
     method: 'get',
@@ -208,6 +217,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/events/{id}',
+    params: { id: eventId },
     about: 'History',
     access: 'events:read',
     does: 'Shows an event, its deliveries, and all their attempts.',
@@ -283,7 +293,7 @@ export const OPERATIONS: readonly Operation[] = [
     ...webhooks('webhooks:write'),
     does: 'Sends a test to the handler of a webhook: the sample of its trigger, or what is given.',
     body: jsonOrForm(testCall),
-    answers: ok('What became of it.', anything),
+    answers: ok('What became of it.', testReport),
   },
   {
     method: 'get',
@@ -292,7 +302,7 @@ export const OPERATIONS: readonly Operation[] = [
     ...webhooks('webhooks:read'),
     does: 'Shows a sample of the trigger of a webhook, to be edited and sent as a test.',
     query: sampleQuery,
-    answers: ok('The sample.', anything),
+    answers: ok('The sample.', sampleView),
   },
   {
     method: 'post',
@@ -300,7 +310,7 @@ export const OPERATIONS: readonly Operation[] = [
     ...webhooks('webhooks:write'),
     does: 'Sends a test to all webhooks.',
     body: json(checkCall),
-    answers: ok('What became of each.', anything),
+    answers: ok('What became of each.', checkReport),
   },
   {
     method: 'get',
@@ -308,7 +318,7 @@ export const OPERATIONS: readonly Operation[] = [
     ...webhooks('webhooks:read'),
     does: 'Says how much a webhook would have had to take, and what to do about it.',
     query: adviceQuery,
-    answers: ok('The volume, and advice.', anything),
+    answers: ok('The volume, and advice.', adviceView),
   },
   {
     method: 'get',
@@ -340,6 +350,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: `/v4/${kind}/{id}/webhooks`,
     ...webhooks('webhooks:read'),
+    params: ids,
     does: `Lists all webhooks that apply to a ${kind}, the nearest first.`,
     query: listQuery,
     answers: ok('A page.', boundWebhookPage),
@@ -390,6 +401,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/domains/{domain}',
+    params: { domain: domainName },
     about: 'Domains',
     access: 'domains:read',
     does: 'Shows a domain.',
@@ -398,6 +410,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'post',
     path: '/v1/domains/{domain}/validate',
+    params: { domain: domainName },
     about: 'Domains',
     access: 'domains:write',
     does: 'Looks for the record in DNS.',
@@ -406,6 +419,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'delete',
     path: '/v1/domains/{domain}',
+    params: { domain: domainName },
     about: 'Domains',
     access: 'domains:write',
     does: 'Deletes a domain. What rests on it is out of use at once.',
@@ -455,6 +469,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/tokens/{id}',
+    params: { id: z.uuid() },
     about: 'Tokens',
     access: 'tokens:read',
     does: 'Shows what is known of an API token.',
@@ -463,6 +478,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'delete',
     path: '/v1/tokens/{id}',
+    params: { id: z.uuid() },
     about: 'Tokens',
     access: 'tokens:write',
     does: 'Takes an API token back, and with it its JWTs.',
@@ -535,6 +551,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/event-types/{name}',
+    params: { name: eventTypeName },
     about: 'Event types',
     access: 'event-types:read',
     does: 'Shows what the account says of an event type.',
@@ -543,6 +560,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'put',
     path: '/v1/event-types/{name}',
+    params: { name: eventTypeName },
     about: 'Event types',
     access: 'event-types:write',
     does: 'Describes an event type. Events whose `data` does not fit its schema are refused.',
@@ -557,6 +575,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'delete',
     path: '/v1/event-types/{name}',
+    params: { name: eventTypeName },
     about: 'Event types',
     access: 'event-types:write',
     does: 'Forgets the description. Events of the type are not checked any more.',
@@ -576,6 +595,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v4/logfile/{name}/{format}',
+    params: { format: z.enum(['csv', 'json', 'xml']) },
     also: ['/v1/logfiles/{what}', '/v1/logfiles/{what}/{format}'],
     about: 'History',
     access: 'events:read',
@@ -585,7 +605,7 @@ export const OPERATIONS: readonly Operation[] = [
       200: {
         is: 'The logfile.',
         holds: {
-          ...json(z.array(z.record(z.string(), z.unknown()))),
+          ...json(z.array(z.record(z.string(), z.union([z.string(), z.number()])))),
           'text/csv': z.string(),
           'application/xml': z.string(),
         },
@@ -615,7 +635,7 @@ export const OPERATIONS: readonly Operation[] = [
     about: 'This API',
     access: 'anyone',
     does: 'Describes the HTTP API (OpenAPI 3.1).',
-    answers: ok('This document.', z.record(z.string(), z.unknown())),
+    answers: ok('This document.', z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) })),
   },
   {
     method: 'get',
@@ -623,7 +643,7 @@ export const OPERATIONS: readonly Operation[] = [
     about: 'This API',
     access: 'anyone',
     does: 'Describes the Kafka topics (AsyncAPI 3).',
-    answers: ok('The document.', z.record(z.string(), z.unknown())),
+    answers: ok('The document.', z.looseObject({ asyncapi: z.string(), channels: z.record(z.string(), z.unknown()) })),
   },
   {
     method: 'get',
