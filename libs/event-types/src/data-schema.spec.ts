@@ -72,6 +72,23 @@ describe('the schema of an event type', () => {
     ['schemas nested too deep', JSON.parse(`${'{"not":'.repeat(40)}true${'}'.repeat(40)}`) as object, 'deep'],
     ['a schema that is too long', { description: 'x'.repeat(40_000) }, 'characters'],
     ['a list instead of a schema', { items: [] }, 'no schema'],
+    ['answers that are promises', { $async: true, required: ['a'] }, '$async'],
+    ['schemas where none are counted', { dependencies: { a: { $ref: '#/dependencies/a' } } }, 'dependencies'],
+    ['a format whose time grows with the square of the text', { format: 'url' }, 'url'],
+    ['a format that is a program', { format: 'regex' }, 'regex'],
+    ['more values than can be compared', { enum: Array.from({ length: 6_000 }, (_, n) => n) }, 'too large'],
+    ['a pattern of many steps', { pattern: '[ab]{0,1000}c{1000}[ab]{0,1000}' }, 'too large'],
+    ['a pattern that is only understood for long', { pattern: 'x{1000}'.repeat(1_000) }, 'too large'],
+    [
+      'patterns that nothing refers to',
+      { $defs: Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`d${n}`, { pattern: `${n}{900}` }])) },
+      'too large',
+    ],
+    [
+      'a pattern of many steps for names',
+      { patternProperties: { 'a{1000}b{1000}c{1000}d{1000}e{1000}': true } },
+      'too large',
+    ],
   ])('given %s, then it is refused with the reason', (_, schema, reason) => {
     expect(() => new DataSchema(schema as Record<string, unknown>)).toThrow(SchemaRefused);
     expect(() => new DataSchema(schema as Record<string, unknown>)).toThrow(reason);
@@ -87,14 +104,54 @@ describe('the schema of an event type', () => {
     expect(schema.errors({ text: `${'a'.repeat(100_000)}!` })).toHaveLength(1);
   });
 
-  it('given a larger schema, then its events have to be smaller', () => {
+  it.each([
+    ['name', { properties: Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`p${n}`, { type: 'string' }])) }],
+    ['value', { enum: Array.from({ length: 4_000 }, (_, n) => n) }],
+    ['value in one', { const: Array.from({ length: 4_000 }, (_, n) => n) }],
+    ['name that another needs', { dependentRequired: { a: Array.from({ length: 1_000 }, (_, n) => `${n}`) } }],
+    ['step of a pattern', { pattern: '^[ab]{0,1000}[ab]{0,1000}$' }],
+    ['comparison of items', { allOf: Array.from({ length: 40 }, () => ({ uniqueItems: true, maxItems: 100 })) }],
+  ])('given a schema with more of one %s after another, then its events have to be smaller', (_, schema) => {
     expect(new DataSchema({}).maxEventBytes).toBe(MAX_EVENT_BYTES);
-    const properties = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`p${n}`, { type: 'string' }]));
-    expect(new DataSchema({ properties }).maxEventBytes).toBeLessThan(200_000);
+    expect(new DataSchema(schema).maxEventBytes).toBeLessThan(200_000);
   });
 
+  it.each([
+    ['date-time', '2026-01-15T10:20:30.', '0'],
+    ['duration', 'P', '1'],
+    ['email', 'a@', 'a-'],
+    ['email', '', 'a.'],
+    ['hostname', '', 'a.'],
+    ['ipv6', '', ':1'],
+    ['uri', 'http://', 'a'],
+    ['uri', 'a:', '/%20'],
+    ['uri-reference', '', 'a:@'],
+    ['uri-template', '', '{a}'],
+    ['json-pointer', '', '/~0'],
+    ['relative-json-pointer', '0', '/a'],
+    ['byte', '', 'AAAA'],
+  ])(
+    'given the format %s and the longest text there can be, then that fits or not, and soon',
+    (format, start, more) => {
+      const text = start + more.repeat(MAX_EVENT_BYTES / more.length);
+      expect(new DataSchema({ properties: { text: { format } } }).errors({ text }).length).toBeLessThan(2);
+    },
+  );
+
   it('given any JSON, then it is a schema or refused, and nothing else happens', () => {
-    const keyword = fc.constantFrom('$ref', 'items', 'properties', 'type', 'allOf', 'pattern', '$defs', 'enum', 'x');
+    const keyword = fc.constantFrom(
+      '$async',
+      '$ref',
+      'dependencies',
+      'items',
+      'properties',
+      'type',
+      'allOf',
+      'pattern',
+      '$defs',
+      'enum',
+      'x',
+    );
     const schema = fc.dictionary(fc.oneof(keyword, fc.string()), fc.oneof(fc.jsonValue(), fc.object()));
     fc.assert(
       fc.property(schema, fc.dictionary(fc.string(), fc.jsonValue()), (given, data) => {

@@ -1,1 +1,2 @@
-export { DataSchema, maxEventBytes, SchemaRefused } from './data-schema.js';
+export { DataSchema, maxEventBytes } from './data-schema.js';
+export { SchemaRefused } from './schema-refused.js';

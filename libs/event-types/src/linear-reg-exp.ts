@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { SchemaRefused } from './schema-cost.js';
+import { SchemaRefused } from './schema-refused.js';
 
 /** As ajv takes it. */
 interface Pattern {
@@ -14,15 +14,39 @@ interface Pattern {
  */
 export const linearRegExp = Object.assign(
   (pattern: string): Pattern => {
-    try {
-      const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-      return { test: (text) => compiled.test(text), toString: () => pattern };
-    } catch {
-      throw new SchemaRefused(
-        `the pattern ${pattern} is not supported: patterns are those of RE2, without backreferences and lookarounds`,
-      );
-    }
+    const compiled = compile(pattern);
+    return { test: (text) => compiled.test(text), toString: () => pattern };
   },
   // Only for schemas that are written out as code, which these are not.
   { code: 'linearRegExp' },
 );
+
+/** RE2 repeats nothing more often, also by repetitions within each other. */
+const MOST_REPEATS = 1_000;
+/** A pattern that may have more is not looked at. */
+const MOST_STEPS = 200_000;
+
+/**
+ * Steps of a pattern, or its characters if they are more: for each character of a text it may take as many. Throws `SchemaRefused` as
+ * `linearRegExp` does.
+ */
+export function patternSize(pattern: string): number {
+  const counts = [...pattern.matchAll(/\{(?:\d+,)?(\d+),?\}/g)].map(([, count]) => Math.max(1, Number(count)));
+  const most =
+    pattern.length *
+    Math.min(
+      MOST_REPEATS,
+      counts.reduce((product, count) => product * count, 1),
+    );
+  return most > MOST_STEPS ? most : Math.max(pattern.length, compile(pattern).programSize());
+}
+
+function compile(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(RE2JS.translateRegExp(pattern));
+  } catch {
+    throw new SchemaRefused(
+      `the pattern ${pattern} is not supported: patterns are those of RE2, without backreferences and lookarounds`,
+    );
+  }
+}

@@ -1,15 +1,14 @@
 import { isJsonObject } from '@postduif/contracts';
-
-/** A schema that cannot be used. The message says why; it goes to whoever sent the schema. */
-export class SchemaRefused extends Error {
-  override readonly name = 'SchemaRefused';
-}
+import { patternSize } from './linear-reg-exp.js';
+import { SchemaRefused } from './schema-refused.js';
 
 /** Most schemas in one, those that `$ref` names counted at each place. */
 export const MAX_COST = 500;
 const MAX_DEPTH = 32;
 /** More would be compared with each other. */
 const MAX_UNIQUE_ITEMS = 100;
+/** So many values that are compared, or steps of a pattern, cost as much as a schema. */
+const PER_SCHEMA = 10;
 
 /** Keywords of JSON Schema 2020-12 whose value is a schema, a list of schemas, or schemas by name. */
 const SCHEMAS = ['additionalProperties', 'contains', 'else', 'if', 'items', 'not', 'propertyNames', 'then'];
@@ -17,14 +16,35 @@ const UNEVALUATED = ['unevaluatedItems', 'unevaluatedProperties'];
 const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
 const MAPS = ['dependentSchemas', 'patternProperties', 'properties'];
 const DEFINITIONS = ['$defs', 'definitions'];
-const REFUSED = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recursiveAnchor', '$recursiveRef', '$vocabulary'];
+/** Its other keywords, save for those that name schemas elsewhere (`$id`, `$anchor`, `$dynamicRef` and their like). */
+const OTHERS = [
+  ...['$comment', '$ref', '$schema', 'const', 'contentEncoding', 'contentMediaType', 'contentSchema', 'default'],
+  ...['dependentRequired', 'deprecated', 'description', 'enum', 'examples', 'exclusiveMaximum', 'exclusiveMinimum'],
+  ...[
+    'format',
+    'maxContains',
+    'maxItems',
+    'maxLength',
+    'maxProperties',
+    'maximum',
+    'minContains',
+    'minItems',
+    'minLength',
+  ],
+  ...['minProperties', 'minimum', 'multipleOf', 'pattern', 'readOnly', 'required', 'title', 'type', 'uniqueItems'],
+  'writeOnly',
+];
+/** ajv knows more: `dependencies` holds schemas that would not be counted, and `$async` makes promises of answers. */
+const KEYWORDS = new Set([...SCHEMAS, ...UNEVALUATED, ...LISTS, ...MAPS, ...DEFINITIONS, ...OTHERS]);
 
 /**
  * How many schemas a value may be held against: the measure of what checking costs. A schema comes from a customer and is used in a
- * process that serves all of them, so there are no loops, nothing is loaded, and the whole is bounded. Throws `SchemaRefused`.
+ * process that serves all of them, so there are no loops, nothing is loaded, and the whole is bounded: also by the size of patterns, and
+ * by how many values there are to compare with. Throws `SchemaRefused`.
  */
 export function costOf(schema: Readonly<Record<string, unknown>>): number {
   const costs = new Map<unknown, number | 'being counted'>();
+  let compared = 0;
 
   const count = (node: unknown, path: string, depth: number): number => {
     if (typeof node === 'boolean') return 1;
@@ -35,12 +55,16 @@ export function costOf(schema: Readonly<Record<string, unknown>>): number {
     if (known !== undefined) return known;
     costs.set(node, 'being counted');
     requireUsable(node, path);
-    let cost = 1;
+    const comparisons = comparisonsIn(node);
+    compared += comparisons;
+    let cost = 1 + Math.floor(comparisons / PER_SCHEMA);
     for (const [part, where] of partsOf(node, path)) cost += count(part, where, depth + 1);
     if (node.$ref !== undefined) cost += count(resolve(schema, node.$ref, path), `${path}/$ref`, depth + 1);
-    if (cost > MAX_COST)
+    // What nothing refers to is not part of the cost, but has to be understood.
+    if (cost > MAX_COST || compared > MAX_COST * PER_SCHEMA)
       throw new SchemaRefused(
-        `the schema is too large: it holds more than ${MAX_COST} schemas, those that $ref names counted at each place`,
+        `the schema is too large: it holds more than ${MAX_COST} schemas, those that $ref names counted at each place, and for every ` +
+          `${PER_SCHEMA} values to compare with, or steps of a pattern, one more`,
       );
     costs.set(node, cost);
     return cost;
@@ -53,11 +77,28 @@ export function costOf(schema: Readonly<Record<string, unknown>>): number {
 }
 
 function requireUsable(node: Record<string, unknown>, path: string): void {
-  const refused = REFUSED.find((keyword) => Object.hasOwn(node, keyword));
-  if (refused !== undefined) throw new SchemaRefused(`${path}/${refused} is not supported; use $defs and $ref`);
+  const refused = Object.keys(node).find((keyword) => !KEYWORDS.has(keyword));
+  if (refused !== undefined)
+    throw new SchemaRefused(`${path}/${refused} is not supported: the keywords are those of JSON Schema 2020-12`);
   const { maxItems, uniqueItems } = node;
   if (uniqueItems === true && !(typeof maxItems === 'number' && maxItems <= MAX_UNIQUE_ITEMS))
     throw new SchemaRefused(`${path}/uniqueItems needs maxItems of at most ${MAX_UNIQUE_ITEMS} beside it`);
+}
+
+/** How much is done with a value here, beside holding it against other schemas. */
+function comparisonsIn(node: Record<string, unknown>): number {
+  const patterns = [node.pattern, ...(isJsonObject(node.patternProperties) ? Object.keys(node.patternProperties) : [])];
+  return (
+    [node.const, node.enum, node.dependentRequired].reduce<number>((sum, values) => sum + valuesIn(values), 0) +
+    (node.uniqueItems === true ? Number(node.maxItems) : 0) +
+    patterns.reduce<number>((sum, one) => sum + (typeof one === 'string' ? patternSize(one) : 0), 0)
+  );
+}
+
+function valuesIn(value: unknown): number {
+  if (value === undefined) return 0;
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, one) => sum + valuesIn(one), 1);
 }
 
 function* partsOf(node: Record<string, unknown>, path: string): Generator<[part: unknown, path: string]> {
