@@ -9,6 +9,8 @@ import { httpAdapter, ProblemFilter } from '@postduif/service';
 import type { Database } from './database/database.js';
 import { HistoryModule } from './history.module.js';
 import { ReadAccess } from './listing/read-access.js';
+import { kindOf } from './logfiles/logfile-kinds.js';
+import { LogfileStore } from './logfiles/logfile-store.js';
 import { ingestionOf } from './testing/ingestion.js';
 import { attemptOf, eventOf, recordOf } from './testing/records.js';
 import { createTestDatabase, openDatabase, silent } from './testing/test-database.js';
@@ -141,8 +143,14 @@ describe('the API of history', () => {
       await store('events', [eventOf({ account: owner, id: 'y', type: 'order.shipped' })], () => NOW - 86_400_000);
       const refused = { outcome: 'retrying', status: 503, remoteAddress: '203.0.113.9' } as const;
       const attempts = [
-        attemptOf({ account: owner, ...refused, error: 'http_status', responseHeaders: { server: 'x' } }),
-        attemptOf({ account: owner, outcome: 'dead', requested: false }),
+        attemptOf({
+          account: owner,
+          ...refused,
+          error: 'http_status',
+          responseHeaders: { server: 'x' },
+          responseBody: '\0',
+        }),
+        attemptOf({ account: owner, outcome: 'dead', requested: false, error: 'webhook_deleted' }),
         attemptOf({ account: owner }),
       ];
       await store(
@@ -199,12 +207,30 @@ describe('the API of history', () => {
       expect(new Set(ids).size).toBe(2_500);
     });
 
+    it('given events of megabytes, are read a few at a time', async () => {
+      const large = Array.from({ length: 5 }, (_, n) =>
+        eventOf({
+          account: owner,
+          id: `large-${n}`,
+          type: 'large.events',
+          data: { text: 'x'.repeat(2 * 1024 * 1024) },
+        }),
+      );
+      await store('events', large);
+      const pieces: number[] = [];
+      for await (const lines of new LogfileStore(database, 30).lines(owner, kindOf('large.events')!, today))
+        pieces.push(lines.length);
+      expect(pieces).toEqual([2, 2, 1]);
+    });
+
     it('given a name, a date or a format that is none, or nothing of that day, say so', async () => {
-      for (const path of [`nothing.${today}.log`, 'clicks.2026-02-30.log', 'clicks', `clicks.${today}.log/pdf`])
+      const days = ['clicks.2026-02-30.log', 'clicks.0000-01-01.log', 'clicks.9999-12-31.log', '9999-12-31'];
+      for (const path of [`nothing.${today}.log`, ...days, 'clicks', `clicks.${today}.log/pdf`])
         expect(await get(`/v1/logfiles/${path}`, bearer)).toMatchObject({ status: 404, body: { code: 'not_found' } });
       expect((await get('/v1/logfiles?date=yesterday', bearer)).body.code).toBe('invalid_request');
       expect(await file('/v1/logfiles/clicks.2001-01-01.log')).toMatchObject({ status: 200, body: '' });
       expect((await file('/v1/logfiles/clicks.2001-01-01.log/json')).body).toBe('[\n]\n');
+      expect(await file(`/v1/logfiles/nothing.%00.${today}.log`)).toMatchObject({ status: 200, body: '' });
     });
   });
 

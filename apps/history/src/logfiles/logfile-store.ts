@@ -1,14 +1,20 @@
+import { DEAD_REASONS } from '@postduif/contracts';
 import type { Attempt } from '@postduif/contracts';
 import type { Database } from '../database/database.js';
 import { parseEvent } from '../events/event-store.js';
+import { storable } from '../ingestion/copy-rows.js';
 import type { Line } from './logfile-format.js';
 import { FAMILIES, LoggedEvent } from './logfile-kinds.js';
 import type { Family, LogfileKind } from './logfile-kinds.js';
 
+/** What is read at once: no more than either, but one line at least. */
 const LINES_AT_ONCE = 1_000;
+const BYTES_AT_ONCE = 4 * 1024 * 1024;
 const DAY_MS = 86_400_000;
-/** Whoever got an answer and did not like it: the request was made, and was not accepted. */
-const FAILED = `outcome IN ('retrying', 'dead') AND convert_from(body, 'UTF8')::json->>'requested' = 'true'`;
+/** Reasons of our own for not asking a receiver. */
+const UNASKED = Object.keys(DEAD_REASONS).map((reason) => `'${reason}'`);
+/** The request was made, and was not accepted. By columns: PostgreSQL cannot read JSON in which a receiver has answered with a NUL. */
+const FAILED = `outcome IN ('retrying', 'dead') AND error NOT IN (${UNASKED.join(', ')})`;
 
 interface Row {
   readonly body: Buffer;
@@ -56,22 +62,28 @@ export class LogfileStore {
     let last: Row | undefined;
     do {
       const rows: Row[] = await this.#page(account, kind, date, last);
-      last = rows.length < LINES_AT_ONCE ? undefined : rows.at(-1);
-      yield rows.map(({ body }) => lineOf(kind, body));
+      if (rows.length > 0 || last === undefined) yield rows.map(({ body }) => lineOf(kind, body));
+      last = rows.at(-1);
     } while (last !== undefined);
   }
 
   #page(account: string, kind: LogfileKind, date: string, last: Row | undefined): Promise<Row[]> {
     const [table, time, condition, type] =
       kind.source === 'events'
-        ? (['history.events', 'accepted_at', 'type = $7', kind.type] as const)
+        ? (['history.events', 'accepted_at', 'type = $7', storable(kind.type)] as const)
         : (['history.attempts', 'at', `${FAILED} AND $7::text IS NULL`, null] as const);
     const [from, to] = dayOf(date);
     return this.database.read<Row>(
-      `SELECT body, ${time} AS time, kafka_partition, kafka_offset FROM ${table}
-       WHERE account = $1 AND ${time} >= $2 AND ${time} < $3 AND ${condition}
-         AND (${time}, kafka_partition, kafka_offset) > ($4::timestamptz, $5::int, $6::bigint)
-       ORDER BY ${time}, kafka_partition, kafka_offset LIMIT ${LINES_AT_ONCE}`,
+      `SELECT body, time, kafka_partition, kafka_offset FROM (
+         SELECT body, ${time} AS time, kafka_partition, kafka_offset,
+           sum(octet_length(body)) OVER (ORDER BY ${time}, kafka_partition, kafka_offset) AS bytes
+         FROM ${table}
+         WHERE account = $1 AND ${time} >= $2 AND ${time} < $3 AND ${condition}
+           AND (${time}, kafka_partition, kafka_offset) > ($4::timestamptz, $5::int, $6::bigint)
+         ORDER BY ${time}, kafka_partition, kafka_offset LIMIT ${LINES_AT_ONCE}
+       ) AS page
+       WHERE bytes - octet_length(body) < ${BYTES_AT_ONCE}
+       ORDER BY time, kafka_partition, kafka_offset`,
       [
         account,
         last?.time.toISOString() ?? from,

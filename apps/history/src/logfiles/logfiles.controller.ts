@@ -17,7 +17,7 @@ const isDate = (text: string): boolean => {
 };
 const date = z
   .string('give it once')
-  .regex(/^\d{4}-\d\d-\d\d$/, 'must be a date such as 2026-01-15')
+  .regex(/^[12]\d{3}-\d\d-\d\d$/, 'must be a date such as 2026-01-15')
   .refine(isDate, 'is not in the calendar');
 
 const listParameters = z.strictObject({
