@@ -13,7 +13,10 @@ const MEMBERS = [
 function group(memberName: string | undefined, described: () => object = () => ({ groups: [{ members: MEMBERS }] })) {
   const left: string[] = [];
   const coordinator = {
-    describeGroups: () => new Promise((resolve) => { resolve(described()); }),
+    describeGroups: () =>
+      new Promise((resolve) => {
+        resolve(described());
+      }),
     leaveGroup: ({ memberId }: { memberId: string }) => {
       left.push(memberId);
       return memberId === '1' ? Promise.reject(new Error('unknown member')) : Promise.resolve();
