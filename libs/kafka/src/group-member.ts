@@ -64,6 +64,8 @@ export class GroupMember {
   /** Settled when the member has let go of the generation that ends. */
   #letGo: Promise<void> | undefined;
   #lastSign: number;
+  /** Ends the present consumer as an error of its own would. */
+  #crash: ((error: unknown) => void) | undefined;
   #leaving = false;
   #running: Promise<void> | undefined;
   readonly #leave = Promise.withResolvers<undefined>();
@@ -137,6 +139,7 @@ export class GroupMember {
   async #live(consumer: Consumer): Promise<void> {
     const { groupId, log } = this.options;
     const crashed = new Promise<unknown>((resolve) => {
+      this.#crash = resolve;
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         resolve(payload.error);
       });
@@ -148,7 +151,7 @@ export class GroupMember {
     } catch (error) {
       log.warn({ err: error, groupId }, 'the consumer could not start and tries again');
     }
-    this.#current = this.#steerable = this.#commit = this.#memberId = this.#letGo = undefined;
+    this.#current = this.#steerable = this.#commit = this.#memberId = this.#letGo = this.#crash = undefined;
     this.events.left();
     await this.#disconnect(consumer);
   }
@@ -233,8 +236,11 @@ export class GroupMember {
     }
   }
 
+  /** When the clock is set back, kafkajs sends no heartbeat until it is again as late as at the last one. */
   #sign(): void {
-    this.#lastSign = this.options.clock.now();
+    const now = this.options.clock.now();
+    if (now < this.#lastSign - HEARTBEAT_MS) this.#crash?.(new Error('the clock was set back'));
+    this.#lastSign = now;
   }
 }
 

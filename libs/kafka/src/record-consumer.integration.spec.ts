@@ -86,6 +86,27 @@ describe('RecordConsumer', () => {
     await until(() => handed.values().includes('next'), 'the record came');
   });
 
+  it('given a clock that is set back by an hour, then the group goes on confirming it', async () => {
+    const topic = await broker.topic();
+    let confirmations = 0;
+    const { consumer } = broker.consumer({
+      groupId: broker.name(),
+      topics: [topic],
+      onConfirmed: () => {
+        confirmations += 1;
+      },
+    });
+    await consumer.start();
+    const now = Date.now.bind(Date);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    try {
+      const before = confirmations;
+      await until(() => confirmations > before + 2, 'the group has answered several times');
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   it.each(['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const)('given records compressed with %s, reads them', async (codec) => {
     const topic = await broker.topic();
     const producer = new FlushingProducer({
