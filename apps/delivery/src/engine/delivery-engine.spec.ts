@@ -151,6 +151,23 @@ describe('DeliveryEngine', () => {
       expect(world.delivered.map(({ event }) => event)).toEqual(['0', '1', '2', '3', 'late', 'later']);
     });
 
+    it('given that for a minute, and a slow receiver, then nothing is diverted either, and then all go', async () => {
+      let confirmed = true;
+      const world = new World({ mayBegin: () => confirmed });
+      world.webhooks.set('1', webhook('1', { concurrency: 1 }));
+      world.answer = () => ({ status: 200, afterMs: 1_500 });
+      for (const event of numbers(2)) world.send('1', event);
+      confirmed = false;
+      for (const event of ['late', 'later', 'last']) world.send('1', event);
+      await world.clock.advance(60_000);
+      expect(world.diverted).toBe(0);
+      confirmed = true;
+      world.engine.resume();
+      await world.clock.advance(60_000);
+
+      expect(world.delivered.map(({ event }) => event).sort()).toEqual(['0', '1', 'last', 'late', 'later']);
+    });
+
     it('given that they are lost indeed, then they are not sent by it', async () => {
       let confirmed = true;
       const world = new World({ mayBegin: () => confirmed });
@@ -179,6 +196,18 @@ describe('DeliveryEngine', () => {
       await world.clock.advance(300_000);
 
       expect(world.breakers).toEqual(['open', 'closed']);
+    });
+
+    it('given a receiver that fails until nothing is left for it, then it is forgotten in the end', async () => {
+      const world = worldOf(() => ({ status: 503, afterMs: 10 }));
+      await stream(world, 20, 1_000);
+      await world.clock.advance(24 * HOUR_MS);
+      expect(world.engine.state.breakers.open).toBe(1);
+      world.webhooks.set('2', webhook('2'));
+      world.send('2', 'other');
+
+      expect(world.engine.state.lanes).toBe(1);
+      expect(world.engine.state.breakers.open).toBe(0);
     });
   });
 

@@ -18,7 +18,7 @@ export interface EngineOptions extends SettlementOptions {
   /** Attempts that have ended and are not durably written down; beyond it no request begins, as it might be repeated. Default 1,000. */
   readonly maxUnsettled?: number;
   readonly bounds?: LaneBounds;
-  /** Whether requests may begin at present. Call `resume` when they may again. Default: always. */
+  /** Whether anything may begin at present, diversions included. Call `resume` when it may again. Default: always. */
   readonly mayBegin?: () => boolean;
   /** How much longer requests seem to take than they do, in milliseconds. Default 0. */
   readonly ownDelayMs?: () => number;
@@ -54,6 +54,8 @@ export class DeliveryEngine {
   readonly #starved = new Set<Lane<Job>>();
   /** Versions of webhooks whose receiver answered 410; they stay disabled here until the configuration says something newer. */
   readonly #gone = new Map<string, number>();
+  /** Read while nothing may begin, in order. */
+  readonly #held: Job[] = [];
   #unsettled = 0;
   #sweptAt = 0;
 
@@ -74,6 +76,17 @@ export class DeliveryEngine {
 
   /** Takes a delivery; returns at once. */
   accept(job: Job): void {
+    if (this.#mayBegin) this.#take(job);
+    else this.#held.push(job);
+  }
+
+  /** Requests may begin again. */
+  resume(): void {
+    for (const job of this.#held.splice(0)) if (job.isCurrent()) this.accept(job);
+    this.#feed();
+  }
+
+  #take(job: Job): void {
     const { clock, observe } = this.options;
     const now = clock.now();
     const { webhook: id, dueAt } = job.delivery;
@@ -83,11 +96,6 @@ export class DeliveryEngine {
     else if (!this.options.sender.canSign(webhook)) this.#run(job, this.#settlement.postpone(job));
     else if (expired(job.delivery, webhook, now)) this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
     else this.#admit(job, webhook);
-  }
-
-  /** Requests may begin again. */
-  resume(): void {
-    this.#feed();
   }
 
   #admit(job: Job, webhook: WebhookSnapshot): void {
@@ -109,8 +117,12 @@ export class DeliveryEngine {
 
   /** Nothing may be sent: all slots are taken, what was sent cannot be written down, or what is here may be somebody else's by now. */
   get #full(): boolean {
-    const { maxUnsettled = MAX_UNSETTLED, mayBegin } = this.options;
-    return !this.#room.hasSlot || this.#unsettled >= maxUnsettled || mayBegin?.() === false;
+    const { maxUnsettled = MAX_UNSETTLED } = this.options;
+    return !this.#room.hasSlot || this.#unsettled >= maxUnsettled || !this.#mayBegin;
+  }
+
+  get #mayBegin(): boolean {
+    return this.options.mayBegin?.() !== false;
   }
 
   /** A webhook that looks undeliverable may only be newer than what we know: look again when we are up to date. */
@@ -200,6 +212,8 @@ export class DeliveryEngine {
       this.#send(lane, next.job, next.slot, now);
     }
     if (lane.lacksRoom || (this.#full && lane.queued > 0)) this.#starved.add(lane);
+    // Whoever has the deliveries by now would divert them, too.
+    if (!this.#mayBegin) return;
     for (const { job, until } of lane.overdue(now))
       if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
     this.#wake(lane, now);

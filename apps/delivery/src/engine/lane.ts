@@ -124,12 +124,15 @@ export class Lane<Job extends Queued> {
     return head !== undefined && !head.counted && !this.room.fitsInFlight(this.#held, head.job.body.length);
   }
 
-  /** Nothing is under way and nothing is remembered that matters: the lane can be forgotten. */
+  /**
+   * Nothing is under way and nothing is remembered that matters: the lane can be forgotten. That a receiver is down matters for as long as
+   * its deliveries may be diverted.
+   */
   idle(now: number): boolean {
     return (
       this.#inFlight === 0 &&
       this.#queue.length === 0 &&
-      this.breaker.state === 'closed' &&
+      this.breaker.admitsFrom(now) + this.bounds.farthestMs <= now &&
       Math.max(this.#virtualTime, this.#restUntil, this.#limiter?.nextAt ?? 0) <= now
     );
   }
