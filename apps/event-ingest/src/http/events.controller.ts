@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import { ApiError } from '@postduif/contracts';
 import type { ErrorCode, Event } from '@postduif/contracts';
@@ -8,6 +9,7 @@ import { IngestMetrics } from '../ingest-metrics.js';
 import type { ParsedEvent } from '../parsing/parsed-event.js';
 import { readRequest } from '../parsing/request-events.js';
 import type { Outcome, RequestEvents } from '../parsing/request-events.js';
+import { Turn } from '../turn.js';
 import { EventTypes } from '../types/event-types.js';
 import { answerBatch } from './batch-answer.js';
 import { EventSink } from './event-sink.js';
@@ -23,10 +25,13 @@ export const MAX_EVENTS = Symbol('MAX_EVENTS');
 const ACCEPTED = 202;
 /** Events that the log line of a request names; of more it says how many. */
 const MOST_NAMED = 20;
+const TURN_MS = 50;
 
 /** `POST /v1/events`: answers when Kafka has what it accepts. */
 @Controller('v1/events')
 export class EventsController {
+  readonly #turn = new Turn(TURN_MS);
+
   constructor(
     @Inject(WriteAccess) private readonly access: WriteAccess,
     @Inject(RateLimit) private readonly limit: RateLimit,
@@ -86,8 +91,9 @@ export class EventsController {
   async #store({ events }: RequestEvents, now: number, request: FastifyRequest): Promise<Outcome<Event>[]> {
     const header = request.headers.traceparent;
     const traceparent = typeof header === 'string' ? header : undefined;
+    const checked = await this.#checked(events);
     return Promise.all(
-      events.map(async (event) => {
+      checked.map(async (event) => {
         const outcome = 'ok' in event ? await this.#write(event.ok, now, traceparent) : event;
         if ('refusal' in outcome) this.metrics.refused('http', outcome.refusal.code);
         return outcome;
@@ -95,9 +101,18 @@ export class EventsController {
     );
   }
 
+  /** Refuses what does not fit the schema of its type. A batch may be much work. */
+  async #checked(events: readonly Outcome<ParsedEvent>[]): Promise<Outcome<ParsedEvent>[]> {
+    const checked: Outcome<ParsedEvent>[] = [];
+    for (const event of events) {
+      while (this.#turn.isOver()) await nextTurn();
+      const refusal = 'ok' in event ? this.types.refusalOf(event.ok) : undefined;
+      checked.push(refusal === undefined ? event : { refusal });
+    }
+    return checked;
+  }
+
   async #write(parsed: ParsedEvent, now: number, traceparent: string | undefined): Promise<Outcome<Event>> {
-    const refusal = this.types.refusalOf(parsed);
-    if (refusal !== undefined) return { refusal };
     const start = performance.now();
     const outcome = await this.sink.store(parsed, now, traceparent);
     this.metrics.written((performance.now() - start) / 1_000);

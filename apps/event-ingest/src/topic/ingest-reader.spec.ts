@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { REJECTED_HEADERS } from '@postduif/contracts';
 import { ProducerError } from '@postduif/kafka';
 import type { KafkaClients, OutgoingRecord, ProducerErrorCode } from '@postduif/kafka';
@@ -73,6 +73,18 @@ async function settled(): Promise<void> {
 }
 
 describe('a record of the topic ingest', () => {
+  it('given records before it that took long, then it is read in another turn', async () => {
+    const { reader } = given();
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const wanted = [reader.isWanted(aRecord())];
+    now.mockReturnValue(1_000);
+    wanted.push(reader.isWanted(aRecord()));
+    await settled();
+    wanted.push(reader.isWanted(aRecord()));
+    now.mockRestore();
+    expect(wanted).toEqual([true, false, true]);
+  });
+
   it('given an event, then it is done when the event is durable, and one line holds every fact but its data', async () => {
     const { reader, producer, lines } = given();
     const record = aRecord();

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ApiError } from '@postduif/contracts';
 import { ProducerError, RecordConsumer } from '@postduif/kafka';
-import type { FlushingProducer, KafkaClients, OutgoingRecord } from '@postduif/kafka';
+import type { FlushingProducer, KafkaClients, OutgoingRecord, TopicPartition } from '@postduif/kafka';
 import type { Logger } from 'pino';
 import type { KnownAccounts } from '../accounts/known-accounts.js';
 import { eventRecord } from '../event-record.js';
@@ -9,6 +9,7 @@ import type { IngestMetrics } from '../ingest-metrics.js';
 import type { ParsedEvent } from '../parsing/parsed-event.js';
 import { readRecord } from '../parsing/record-event.js';
 import { outcomeOf } from '../parsing/request-events.js';
+import { Turn } from '../turn.js';
 import type { EventTypes } from '../types/event-types.js';
 import { rejectedRecord, rejectedWithoutContent } from './rejected-record.js';
 import type { IngestRecord } from './rejected-record.js';
@@ -32,10 +33,13 @@ const MOST_SILENCE_MS = 60_000;
 /** How long a new account may take from the topic `config` to here. */
 const ACCOUNT_MS = 1_000;
 const REFUSED_PAUSE_MS = 1_000;
+/** Well above what a fetch takes whose events have no schema: what is not taken in a turn is fetched again. */
+const TURN_MS = 500;
 
 /** Reads the topic `ingest`: each record becomes an event or is rejected with the reason, and only then is it done. */
 export class IngestReader {
   readonly #consumer: RecordConsumer;
+  readonly #turn = new Turn(TURN_MS);
   #started = false;
   #assigned = false;
 
@@ -45,6 +49,7 @@ export class IngestReader {
       groupId: options.groupId,
       topics: [options.topics.ingest],
       highWater: HIGH_WATER,
+      isWanted: (record) => this.isWanted(record),
       onRecord: (record) => {
         this.take(record);
       },
@@ -70,6 +75,15 @@ export class IngestReader {
 
   isAlive(): boolean {
     return !this.#started || this.#consumer.isAlive(MOST_SILENCE_MS);
+  }
+
+  /** Checking events may take long: then the next record is read again in another turn. */
+  isWanted(partition: TopicPartition): boolean {
+    if (!this.#turn.isOver()) return true;
+    setImmediate(() => {
+      this.#consumer.resume(partition);
+    });
+    return false;
   }
 
   /** Takes a record. What is known to be right is sent at once, so that records of an account keep their order. */
