@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { recordCheckView } from './dns-api.js';
 
 /** A domain name as people write it; what it must be beyond that, the service says with a code of its own. */
-export const domainName = z.string('must be a domain name such as example.com').min(1, 'may not be empty').max(253);
+export const domainName = z
+  .string('must be a domain name such as example.com')
+  .min(1, 'may not be empty')
+  .max(253)
+  .meta({ format: 'idn-hostname' });
 
 /** `POST /v1/domains`. */
 export const createDomain = z.strictObject({ domain: domainName });

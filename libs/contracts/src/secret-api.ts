@@ -12,7 +12,10 @@ const OVERLAP = 'must be whole seconds from 0 to 604,800 (7 days)';
 /** `POST /v1/webhooks/{id}/secret/rotate`. */
 export const rotateSecret = z.strictObject({
   /** One of the caller's own, only for `v1`; absent: a new one is made. What a secret looks like, libs/signing knows. */
-  secret: z.string('must be whsec_ and base64 of 24 to 64 bytes').optional(),
+  secret: z
+    .string('must be whsec_ and base64 of 24 to 64 bytes')
+    .meta({ pattern: '^whsec_[A-Za-z0-9+/]{32,88}={0,2}$' })
+    .optional(),
   /** Seconds that the secrets before may go on signing; 0: none. */
   overlap: z
     .int(OVERLAP)

@@ -88,7 +88,7 @@ describe('the query of a list', () => {
     });
   });
 
-  it.each([{ limit: '1001' }, { limit: '0' }, { start: '-1' }, { start: 'x' }, { total: 'maybe' }])(
+  it.each([{ limit: '1001' }, { limit: '0' }, { start: '-1' }, { start: 'x' }, { start: '' }, { total: 'maybe' }])(
     'given %p, refuses it',
     (query) => {
       expect(listQuery.safeParse(query).success).toBe(false);

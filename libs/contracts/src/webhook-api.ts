@@ -112,7 +112,11 @@ export const pageView = <T extends z.ZodType>(item: T) =>
 export type Page<T> = Readonly<Omit<z.output<ReturnType<typeof pageView>>, 'data'> & { data: readonly T[] }>;
 
 function numberIn(least: number, most: number) {
-  return z.coerce.number({ error: 'must be a number' }).pipe(z.int().min(least).max(most));
+  return z
+    .string('give it once')
+    .regex(/^\d{1,16}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
 }
 
 /** A webhook as `/v4` shows it. Ids are strings (spec section 10.1); `null` is "no limit". */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 /** What a caller of `/v1` sent. Throws `invalid_request` with the fields that are wrong. */
 export function parseBody<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
-  const result = schema.safeParse(given ?? {}, { error: plainMessage });
+  const result = schema.safeParse(given === undefined ? {} : given, { error: plainMessage });
   if (result.success) return result.data;
   throw new ApiError('invalid_request', undefined, { errors: fieldErrors(result.error) });
 }
