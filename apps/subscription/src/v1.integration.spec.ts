@@ -203,6 +203,15 @@ describe('/v1 of the running service', () => {
     expect((await ask('GET', '/v1/event-types')).body).toEqual([]);
   });
 
+  it('given a schema that older rules let in, then it is shown and can be taken back', async () => {
+    const path = '/v1/event-types/order.sent';
+    await ask('PUT', path, { schema: {} });
+    await test.query(`UPDATE config.event_types SET schema = '{"$async": true}'`);
+    const maxEventBytes = 4 * 1024 * 1024;
+    expect(await ask('GET', '/v1/event-types')).toMatchObject({ status: 200, body: [{ maxEventBytes }] });
+    expect((await ask('DELETE', path)).status).toBe(204);
+  });
+
   it('when history is away, says that nobody knows how much a webhook would get', async () => {
     const { status, body } = await ask('GET', '/v1/webhooks/advice?trigger=open&database=7');
     expect([status, body]).toEqual([

@@ -110,8 +110,18 @@ export function toEventTypeView({ name, description, schema, createdAt, updatedA
     name,
     description,
     schema,
-    maxEventBytes: schema === null ? MAX_EVENT_BYTES : maxEventBytes(schema),
+    maxEventBytes: largestEvent(schema),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };
+}
+
+/** With a schema that older rules let in and that cannot be used any more, events are not checked, as without one. */
+function largestEvent(schema: EventType['schema']): number {
+  try {
+    return schema === null ? MAX_EVENT_BYTES : maxEventBytes(schema);
+  } catch (error) {
+    if (error instanceof SchemaRefused) return MAX_EVENT_BYTES;
+    throw error;
+  }
 }
