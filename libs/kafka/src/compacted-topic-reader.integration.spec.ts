@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { withAdmin } from './client.js';
 import { CompactedTopicReader } from './compacted-topic-reader.js';
@@ -19,14 +20,16 @@ describe('CompactedTopicReader', () => {
     await broker.close();
   });
 
-  function readerOf(topic: string, kafka = broker.kafka, onEntry?: (key: string) => void) {
+  const said: object[] = [];
+
+  function readerOf(topic: string, kafka = broker.kafka, onEntry?: (key: string, value: string) => void) {
     const entries: [string, string | null][] = [];
     const reader = new CompactedTopicReader({
       kafka,
       topic,
-      log: silentLog,
+      log: { ...silentLog, error: (fields) => said.push(fields) },
       onEntry: (key, value) => {
-        onEntry?.(key);
+        onEntry?.(key, String(value));
         entries.push([key, value === null ? null : value.toString()]);
       },
     });
@@ -85,6 +88,14 @@ describe('CompactedTopicReader', () => {
     });
     await reader.start();
     expect(entries.map(([key]) => key)).toEqual(['1', '3']);
+  });
+
+  it('given an entry that cannot be read, says which, and nothing of what it holds', async () => {
+    const topic = await broker.topic(1, COMPACT);
+    await broker.produce([{ topic, key: 'webhook/1', value: 'hunter2' }]);
+    await readerOf(topic, undefined, (_key, value) => void JSON.parse(value)).reader.start();
+    expect(said).toContainEqual({ error: 'SyntaxError', topic, key: 'webhook/1', offset: 0 });
+    expect(inspect(said, { depth: null })).not.toContain('hunter2');
   });
 
   it('given a topic that is not there yet, waits for it', async () => {

@@ -143,7 +143,9 @@ export class CompactedTopicReader {
     try {
       this.options.onEntry(key, value, { offset });
     } catch (error) {
-      this.options.log.error({ err: error, topic: this.options.topic, key, offset }, 'an entry could not be applied');
+      // What is wrong may repeat the entry; its key is enough to find it.
+      const { name } = error instanceof Error ? error : Error.prototype;
+      this.options.log.error({ error: name, topic: this.options.topic, key, offset }, 'an entry could not be applied');
     }
   }
 
