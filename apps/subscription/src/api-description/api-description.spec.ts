@@ -155,5 +155,6 @@ describe('the description of the API', () => {
       const { statusCode, headers } = await app.inject(file);
       expect([statusCode, headers['content-type']]).toEqual([200, expect.stringMatching(/^text\/(css|javascript)/)]);
     }
+    expect((await app.inject('/docs/swagger-ui-bundle.js')).body).toContain('SwaggerUIBundle');
   });
 });

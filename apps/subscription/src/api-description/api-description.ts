@@ -60,5 +60,5 @@ export class ApiDescription {
 }
 
 function installed(name: string, type: PageFile['type']): PageFile {
-  return { type, text: readFileSync(resolve(`swagger-ui-dist/${name}`), 'utf8') };
+  return { type, text: readFileSync(resolve(`@fastify/swagger-ui/static/${name}`), 'utf8') };
 }
