@@ -263,6 +263,8 @@ describe('the service', () => {
     ['POST', '/v4/webhook/999/enable', undefined, /^No entity with supplied ID$/],
     ['GET', '/v4/webhook/abc/validation', undefined, /^No entity with supplied ID$/],
     ['GET', '/v4/nothing', undefined, /^Invalid method$/],
+    ['GET', '/v4/webhook/%', undefined, /^Invalid method$/],
+    ['GET', `/v4/webhook/${'9'.repeat(700)}`, undefined, /^Invalid method$/],
   ])('answers 400 to %s %s with %s', async (method, path, body, message) => {
     const response = await call(method, path, body);
     expect(response.status).toBe(400);

@@ -1,5 +1,5 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerClientError } from './client-error.js';
 import { sendProblem, toApiError } from './problem.filter.js';
 
@@ -14,12 +14,20 @@ export interface HttpAdapterOptions {
   readonly bodyLimit?: number | undefined;
   /** What a request may take to arrive, headers and body, before it is answered 408; default 60 s. */
   readonly requestTimeoutMs?: number;
+  /** By default with problem details. */
+  readonly answerBadPath?: AnswerBadPath | undefined;
 }
+
+/** Answers a request whose path cannot be read, or is too long to lead anywhere: it belongs to no route. */
+export type AnswerBadPath = (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
 
 /** The HTTP server of every service. */
 export function httpAdapter({
   bodyLimit = 1024 * 1024,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
+  answerBadPath = (error, _request, reply) => {
+    sendProblem(reply, toApiError(error));
+  },
 }: HttpAdapterOptions = {}): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit,
@@ -27,10 +35,7 @@ export function httpAdapter({
     // Node takes the larger of the two for the whole request.
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: CHECK_MS },
     clientErrorHandler: answerClientError,
-    // A path that cannot be read.
-    frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
-      sendProblem(reply, toApiError(error));
-    },
+    frameworkErrors: answerBadPath,
     forceCloseConnections: 'idle',
     // What still comes on an open connection while the service stops is answered, and the connection then closed.
     return503OnClosing: false,

@@ -12,6 +12,7 @@ import type { CommonSettings } from './configuration.js';
 import { Health } from './health.js';
 import { HealthController } from './health.controller.js';
 import { httpAdapter } from './http-adapter.js';
+import type { AnswerBadPath } from './http-adapter.js';
 import { ProblemFilter } from './problem.filter.js';
 
 /** What a service's parts get to work with. */
@@ -38,6 +39,8 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
   ): Promise<void> | void;
   /** Largest request body in bytes; default 1 MiB. */
   readonly bodyLimit?: number;
+  /** By default with problem details. */
+  readonly answerBadPath?: AnswerBadPath;
   /** Runs when the service listens, so that `/live` answers while this loads. */
   start?(
     app: NestFastifyApplication,
@@ -117,7 +120,7 @@ async function serve<S extends z.ZodRawShape>(definition: ServiceDefinition<S>, 
       { provide: Registry, useValue: metrics },
     ],
   };
-  const adapter = httpAdapter({ bodyLimit: definition.bodyLimit });
+  const adapter = httpAdapter({ bodyLimit: definition.bodyLimit, answerBadPath: definition.answerBadPath });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLog(log),
     abortOnError: false,

@@ -1,7 +1,7 @@
 import { Catch, HttpException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { ApiError, ErrorCode } from '@postduif/contracts';
-import { ProblemFilter, toApiError } from '@postduif/service';
+import { ProblemFilter, sendProblem, toApiError } from '@postduif/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log.js';
 import { isCompatible } from './versions.js';
@@ -47,6 +47,19 @@ export class V4Filter implements ExceptionFilter {
   }
 }
 
+const NOWHERE = 'Invalid method';
+
+/** Answers a request whose path leads nowhere because it cannot be read. */
+export function answerBadPath(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  if (!isCompatible(request.url)) {
+    sendProblem(reply, toApiError(error));
+    return;
+  }
+  // As bytes: to text Fastify would add a charset.
+  const body = Buffer.from(JSON.stringify({ error: { message: NOWHERE } }));
+  void reply.status(400).header('content-type', 'application/json').send(body);
+}
+
 /** Of what Copernica has not. Its own clients know no codes, and get none for what they know. */
 const OWN: ReadonlySet<ErrorCode> = new Set(['handler_not_validated', 'test_rate_limited']);
 
@@ -61,7 +74,7 @@ function messageOf(error: ApiError, thrown: unknown, url: string): string {
   if (error.code === 'unauthenticated') return 'Invalid access token';
   // No route has this path and method.
   if (thrown instanceof HttpException && [404, 405].includes(thrown.getStatus()))
-    return WITHOUT_ID.test(url) ? "Invalid request, element 1 is missing in 'directory' path" : 'Invalid method';
+    return WITHOUT_ID.test(url) ? "Invalid request, element 1 is missing in 'directory' path" : NOWHERE;
   if (error.code === 'unsupported_media_type')
     return 'Invalid data provided: use application/json or application/x-www-form-urlencoded';
   return error.code === 'invalid_request' && error.options.cause !== undefined
