@@ -45,6 +45,8 @@ export interface GroupMemberEvents {
 
 export type PartitionCommit = TopicPartition & OffsetCommit;
 
+const GIVEN_UP =
+  'the group had given this member up: the process was frozen, Kafka could not be reached, or another process has the same INSTANCE_ID';
 const REBUILD_PAUSE_MS = 1_000;
 const LEAVE_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
@@ -217,6 +219,7 @@ export class GroupMember {
       joining.reset();
       sign();
       if (consumer !== this.#current) return;
+      if (this.#memberId !== undefined && this.#memberId !== payload.memberId) log.warn({ groupId }, GIVEN_UP);
       this.#letGo = undefined;
       this.#memberId = payload.memberId;
       this.#steerable = consumer;

@@ -58,7 +58,10 @@ export function watchJoining({ before, memberName, log }: JoiningOptions): Joini
         succeeded = true;
         for (const { clientId, memberId } of members) {
           if (clientId !== memberName) continue;
-          log.info({ groupId, memberId }, 'the member before this one had not left the group, and was taken out of it');
+          log.info(
+            { groupId, memberId },
+            'took the member that had this name out of the group: its process was killed',
+          );
           await coordinator.leaveGroup({ groupId, memberId }).catch((error: unknown) => {
             log.debug({ err: error, groupId, memberId }, 'it had just left');
           });

@@ -14,6 +14,8 @@ export type Hold =
   | 'caller'
   /** The next record is not wanted yet. */
   | 'unwanted'
+  /** It may be somebody else's by now. */
+  | 'unconfirmed'
   | 'failure';
 
 /** Where reading of a partition starts. */

@@ -74,6 +74,26 @@ describe('RecordConsumer', () => {
     expect(consumer.isConfirmed()).toBe(true);
   });
 
+  it('given records that come while it is not confirmed, hands them out when it is', async () => {
+    const topic = await broker.topic();
+    let frozenMs = 0;
+    const confirmed: boolean[] = [];
+    const { consumer, handed } = broker.consumer({
+      groupId: broker.name(),
+      topics: [topic],
+      clock: { now: () => Date.now() + frozenMs },
+      onRecord: () => confirmed.push(consumer.isConfirmed()),
+    });
+    await consumer.start();
+    for (const value of ['one', 'two', 'three', 'four']) {
+      frozenMs += 10_000;
+      await broker.produce([{ topic, value }]);
+      await until(() => handed.values().includes(value), 'the record came');
+    }
+    expect(handed.values()).toEqual(['one', 'two', 'three', 'four']);
+    expect(confirmed).toEqual([true, true, true, true]);
+  });
+
   it('given a process that was killed, then the one that has its name takes over without waiting for its session to end', async () => {
     const topic = await broker.topic();
     const groupId = broker.name();

@@ -21,7 +21,7 @@ const COMMIT_MS = 1_000;
 const LAST_COMMIT_MS = 500;
 const MIB = 1024 * 1024;
 /** While one of these holds, the batch that was just fetched was not taken to its end. */
-const UNREAD: readonly Hold[] = ['locating', 'failure', 'unwanted'];
+const UNREAD: readonly Hold[] = ['locating', 'failure', 'unwanted', 'unconfirmed'];
 
 /**
  * A member of a consumer group whose records may be acknowledged in any order and at any time. Commits the contiguous prefix of what is
@@ -91,6 +91,7 @@ export class RecordConsumer {
         },
         confirmed: () => {
           this.#confirmedAt = clock.now();
+          for (const assignment of this.#assignments.values()) this.#release(assignment, 'unconfirmed');
           options.onConfirmed?.();
         },
         left: () => {
@@ -130,7 +131,7 @@ export class RecordConsumer {
 
   /**
    * False when the group has been silent for so long that it may have given this member's partitions away: the process was frozen, or
-   * the broker is away. What would be repeated by their new owner had better not begin then.
+   * the broker is away. What would be repeated by their new owner had better not begin then; no record is handed out.
    */
   isConfirmed(): boolean {
     return (this.options.clock ?? systemClock).now() - this.#confirmedAt < this.#sessionTimeoutMs;
@@ -205,6 +206,11 @@ export class RecordConsumer {
     const assignment = this.#assignments.get(partitionKey(batch));
     if (assignment?.position === undefined || this.#stopping || assignment.holds.has('locating')) return;
     assignment.highWatermark = Number(batch.highWatermark);
+    if (!this.isConfirmed()) {
+      this.#hold(assignment, 'unconfirmed');
+      this.#member.seek(assignment, assignment.position);
+      return;
+    }
     if (assignment.probing) {
       this.#probed(assignment, batch.messages[0]);
       return;
