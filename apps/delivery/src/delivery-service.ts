@@ -171,7 +171,7 @@ export class DeliveryService {
     health.add({
       name: 'deliveries',
       live: () => !this.#consuming || (this.#deliveries.isAlive(SILENCE_MS) && this.#wheel.isAlive(SILENCE_MS)),
-      ready: () => this.#consuming || 'are not read yet',
+      ready: () => (!this.#consuming ? 'are not read yet' : this.#deliveries.isConfirmed() || 'Kafka does not answer'),
     });
   }
 

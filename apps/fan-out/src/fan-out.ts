@@ -101,7 +101,7 @@ export class FanOut {
     health.add({
       name: 'events',
       live: () => this.#events.isAlive(),
-      ready: () => this.#events.ready() || 'has not joined the readers of the topic `events` yet',
+      ready: () => this.#events.ready(),
     });
   }
 

@@ -51,8 +51,10 @@ export class EventReader {
     if (this.#started) await this.#consumer.stop({ drainMs });
   }
 
-  ready(): boolean {
-    return this.#assigned;
+  /** True, or what is missing. */
+  ready(): true | string {
+    if (!this.#assigned) return 'has not joined the readers of the topic `events` yet';
+    return this.#consumer.isConfirmed() || 'Kafka does not answer';
   }
 
   isAlive(): boolean {

@@ -75,7 +75,10 @@ export class Database implements Queries {
     return this.#stopped.signal.aborted;
   }
 
-  /** True, or a sentence that says what is missing. */
+  /**
+   * True once it was there, or a sentence that says what is missing. It stays true when PostgreSQL goes away: this service is also the way in
+   * for events and out for history, which do without.
+   */
   ready(): true | string {
     return this.#migrated || 'PostgreSQL does not answer yet';
   }
