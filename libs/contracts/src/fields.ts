@@ -61,7 +61,7 @@ export const numericId = z
       z.number(),
       z
         .string()
-        .regex(/^[0-9]{1,16}$/, 'must be a positive whole number')
+        .regex(/^0*[1-9][0-9]{0,15}$/, 'must be a positive whole number')
         .transform(Number),
     ],
     {
@@ -76,7 +76,7 @@ export const accountId = z
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, `_` or `-`');
 
 /** Unicode's control characters, in the dialect of regular expressions that every reader of a document knows. */
-const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
+export const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
 
 /** One line of text: no control characters, which neither CloudEvents attributes (section 3.1) nor headers may hold. */
 export const line = z.string().regex(new RegExp(`^[^${CONTROL}]*$`), 'may not contain control characters');

@@ -74,7 +74,10 @@ export const eventsQuery = z.strictObject({
 export const eventQuery = z.strictObject({ source: z.string('give it once').max(1_000).optional() });
 
 /** `GET /v4/logfiles`. */
-export const logfilesQuery = z.object({ date: z.string().optional(), type: z.string().optional() });
+export const logfilesQuery = z.object({
+  date: z.string().meta({ format: 'date' }).optional(),
+  type: z.string().optional(),
+});
 /** `GET /v4/logfile/{name}/{format}`. */
 export const logfileQuery = z.object({ header: z.enum(['0', '1', 'true', 'false']).optional() });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line, numericId } from './fields.js';
+import { CONTROL, line, numericId } from './fields.js';
 import { bracketName } from './triggers.js';
 
 /**
@@ -16,7 +16,9 @@ const title = line.min(1, NAME).max(255, NAME);
 export const postedName = bracketName
   .pipe(line)
   .refine((name) => name.isWellFormed(), 'must be valid Unicode')
-  .refine((name) => name !== '__proto__', 'may not be `__proto__`');
+  .refine((name) => name !== '__proto__', 'may not be `__proto__`')
+  // For documents, which say of a pipe only where it begins.
+  .meta({ pattern: String.raw`^[^\[\]${CONTROL}]*$` });
 
 /** `null` and the empty text are no group. */
 const group = z.union([z.null(), z.literal('').transform(() => null), postedName], {

@@ -51,7 +51,7 @@ export const bracketName = z
   .string()
   .min(1, 'a name may not be empty')
   .max(255)
-  .refine((name) => !/[[\]]/.test(name) && !name.includes('\0'), 'a name may not contain `[`, `]` or NUL');
+  .regex(new RegExp(String.raw`^[^\[\]\u0000]*$`), 'a name may not contain `[`, `]` or NUL');
 
 /** A number beyond the precision of a double keeps its digits as text: everything is text to the receiver anyway. */
 const rawNumber = z.custom<unknown>(isRawNumber).transform((raw) => (raw as RawNumber).rawJSON);
