@@ -18,6 +18,7 @@ import { KafkaExits } from './exits/kafka-exits.js';
 import { PersistentProducer } from './exits/persistent-producer.js';
 import { SignedSender } from './sending/signed-sender.js';
 import type { deliverySettings } from './settings.js';
+import { isBehind } from './wheel/back-pressure.js';
 import { WheelDepth } from './wheel/wheel-depth.js';
 import { WheelReader } from './wheel/wheel-reader.js';
 import { checkWheelRetention, withoutSizeLimit } from './wheel/wheel-retention.js';
@@ -102,6 +103,7 @@ export class DeliveryService {
       ...{ kafka, topics, producer, exits, clock: systemClock, log, failed },
       groupId: `${groupId}.wheel`,
     });
+      isBehind: () => isBehind(this.#deliveries.lag(), this.#producer.buffered.records),
     this.#deliveries = new RecordConsumer({
       ...{ kafka, log, groupId, topics: [topics.deliveries] },
       highWater: IN_MEMORY,

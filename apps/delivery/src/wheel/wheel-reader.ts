@@ -6,6 +6,7 @@ import { RecordConsumer } from '@postduif/kafka';
 import type { ConsumedRecord, KafkaClients, Log, PartitionState } from '@postduif/kafka';
 import type { Clock } from '../engine/ports.js';
 import type { DurableProducer, KafkaExits } from '../exits/kafka-exits.js';
+import { Uncommitted } from './back-pressure.js';
 import { Wheel } from './wheel.js';
 import type { Waiting } from './wheel.js';
 
@@ -19,6 +20,8 @@ export interface WheelReaderOptions {
   readonly topics: TopicNames;
   readonly producer: DurableProducer;
   readonly exits: KafkaExits;
+  /** See `WheelOptions.isBehind`. */
+  readonly isBehind: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly failed: (error: unknown) => void;
@@ -35,9 +38,10 @@ const LAST_COPIES_MS = 1_000;
 export class WheelReader {
   readonly #wheel: Wheel<WaitingRecord>;
   readonly #consumer: RecordConsumer;
+  readonly #uncommitted = new Uncommitted();
 
   constructor(private readonly options: WheelReaderOptions) {
-    const { kafka, groupId, topics, clock, log, failed } = options;
+    const { kafka, groupId, topics, isBehind, clock, log, failed } = options;
     const delays = new Map(WHEEL_TIERS.map((tier) => [topics.retry[tier.name], tier.delayMs]));
     this.#wheel = new Wheel({
       clock,
@@ -48,6 +52,8 @@ export class WheelReader {
       },
       // Otherwise the new owner of a partition would release the same once more.
       mayRelease: () => this.#consumer.isConfirmed(),
+      uncommitted: () => this.#uncommitted.count(this.#consumer.lag()),
+      isBehind,
       failed,
     });
     this.#consumer = new RecordConsumer({

@@ -216,6 +216,106 @@ describe('Wheel', () => {
     expect(released).toHaveLength(1);
   });
 
+  describe('at work on a backlog', () => {
+    const MAX_UNSETTLED = 100;
+    const BACKLOG = 3_000;
+
+    /** A wheel with a backlog that falls due a second from now. What it moved is committed `commitMs` later. */
+    function backlog({ commitMs, isBehind }: { commitMs: number; isBehind?: (returned: number) => boolean }) {
+      const clock = new SimulatedClock();
+      const moved: { to: 'deliveries' | 'tier'; at: number }[] = [];
+      let uncommitted = 0;
+      let unsettled = 0;
+      const seen = { mostUnsettled: 0 };
+      const wheel = new Wheel<Waiting>({
+        clock,
+        delayOf,
+        forward: ({ dueAt }, now) => {
+          moved.push({ to: dueAt <= now ? 'deliveries' : 'tier', at: now });
+          seen.mostUnsettled = Math.max(seen.mostUnsettled, ++unsettled);
+          return new Promise((resolve) => clock.at(now + PRODUCE_MS, resolve));
+        },
+        resume: () => undefined,
+        maxUnsettled: MAX_UNSETTLED,
+        uncommitted: () => uncommitted,
+        isBehind: () => isBehind?.(moved.filter(({ to }) => to === 'deliveries').length) === true,
+        failed: (error) => {
+          throw error;
+        },
+      });
+      const begin = clock.now();
+      const add = (dueAt: number, partition = 0): void => {
+        const done = (): void => {
+          uncommitted += 1;
+          clock.at(clock.now() + commitMs, () => {
+            uncommitted -= 1;
+            unsettled -= 1;
+          });
+        };
+        wheel.add({ topic: '1s', partition, enteredAt: begin, dueAt, done });
+      };
+      return { clock, begin, add, moved, seen };
+    }
+
+    it('given a burst, then no more of it is moved and not committed than may be repeated, and it is over within a second', async () => {
+      const { clock, begin, add, moved, seen } = backlog({ commitMs: 15 });
+      for (let count = 0; count < BACKLOG; count++) add(begin + 900, count % 4);
+      await clock.advance(10_000);
+
+      expect(moved).toHaveLength(BACKLOG);
+      expect(seen.mostUnsettled).toBeLessThanOrEqual(MAX_UNSETTLED);
+      expect(Math.max(...moved.map(({ at }) => at)) - begin).toBeLessThanOrEqual(2_000);
+    });
+
+    it('given a burst in one partition, then what is due in another does not wait for all of it', async () => {
+      const { clock, begin, add, moved } = backlog({ commitMs: 15 });
+      for (let count = 0; count < BACKLOG; count++) add(begin + 1_000);
+      add(begin + 30_000, 1);
+      await clock.advance(10_000);
+
+      expect(moved.findIndex(({ to }) => to === 'tier')).toBe(MAX_UNSETTLED);
+    });
+
+    it('given commits that do not come, then no more is moved', async () => {
+      const { clock, begin, add, moved } = backlog({ commitMs: Infinity });
+      for (let count = 0; count < BACKLOG; count++) add(begin + 900);
+      await clock.advance(60_000);
+
+      expect(moved).toHaveLength(MAX_UNSETTLED);
+    });
+
+    it('given a process that can do less than comes back, then the backlog waits on the wheel and not on deliveries', async () => {
+      const perSecond = 500;
+      const most = 200;
+      let mostUnread = 0;
+      const unread = (returned: number): number => returned - ((clock.now() - begin) * perSecond) / 1_000;
+      const { clock, begin, add, moved } = backlog({
+        commitMs: 15,
+        isBehind: (returned) => {
+          mostUnread = Math.max(mostUnread, unread(returned));
+          return unread(returned) > most;
+        },
+      });
+      for (let count = 0; count < BACKLOG; count++) add(begin + 900);
+      await clock.advance(10_000);
+
+      expect(moved).toHaveLength(BACKLOG);
+      expect(mostUnread).toBeLessThanOrEqual(most + MAX_UNSETTLED);
+    });
+
+    it('given a process that is behind all the time, then a trickle comes back, and hops go on', async () => {
+      const { clock, begin, add, moved } = backlog({ commitMs: 15, isBehind: () => true });
+      for (let count = 0; count < BACKLOG; count++) add(begin + 900);
+      for (let count = 0; count < 50; count++) add(begin + 30_000);
+      await clock.advance(11_000);
+
+      const back = moved.filter(({ to }) => to === 'deliveries');
+      expect(back.length).toBeGreaterThan(10 * 50);
+      expect(back.length).toBeLessThan(10 * 200);
+      expect(moved.length - back.length).toBe(50);
+    });
+  });
+
   it('given a stop, then what was released is done first, and nothing more is released', async () => {
     const clock = new SimulatedClock();
     const done: string[] = [];

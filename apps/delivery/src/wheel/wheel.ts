@@ -24,6 +24,12 @@ export interface WheelOptions<W extends Waiting> {
   readonly resume: (partition: TopicPartition) => void;
   /** Whether records may be released at present. Asked again soon when not. Default: always. */
   readonly mayRelease?: () => boolean;
+  /** Records that a death of this process would move once more: beyond it none is moved. Default 300, some times what a commit takes. */
+  readonly maxUnsettled?: number;
+  /** Records that were moved and are not committed. Default none. */
+  readonly uncommitted?: () => number;
+  /** Whether there is so much to do on `deliveries` that what comes back would hold up others. Default: never. */
+  readonly isBehind?: () => boolean;
   readonly failed: (error: unknown, waiting: W) => void;
 }
 
@@ -31,7 +37,6 @@ export interface WheelOptions<W extends Waiting> {
 interface Spoke<W> {
   /** In the order of release. */
   readonly waiting: W[];
-  callOffRelease?: () => void;
   callOffResume?: () => void;
 }
 
@@ -39,9 +44,16 @@ interface Spoke<W> {
 const IN_MEMORY_MS = 3_000;
 /** How long before its latest release a record is read, in milliseconds: it may be due a second before that. */
 const LEAD_MS = 2_000;
-const ASK_AGAIN_MS = 250;
+/** When something may not be released, how soon to look again, in milliseconds. */
+const LOOK_AGAIN_MS = 25;
+const MAX_UNSETTLED = 300;
 /** Releases are gathered for so long, in milliseconds: many records in one request cost little more than one, and a second late is allowed. */
 const GATHER_MS = 100;
+/**
+ * What comes back each time while this process is behind: a hundred records a second. When fresh deliveries alone are more than it can do,
+ * what waits would otherwise never end; and so few cost the fresh ones little.
+ */
+const TRICKLE = 10;
 
 /**
  * The part of the hierarchical timing wheel (Varghese and Lauck, 1987) that runs in this process. In a tier all delays are equal,
@@ -52,6 +64,9 @@ export class Wheel<W extends Waiting> {
   readonly #spokes = new Map<string, Spoke<W>>();
   /** Copies on their way that are not known to be durable. */
   readonly #forwarding = new Set<Promise<void>>();
+  #next: { readonly at: number; readonly callOff: () => void } | undefined;
+  /** Nothing is released before, as not everything could be. */
+  #heldUntil = 0;
   #stopped = false;
 
   constructor(private readonly options: WheelOptions<W>) {}
@@ -81,13 +96,12 @@ export class Wheel<W extends Waiting> {
     const releaseAt = this.#releaseAt(waiting);
     const before = spoke.waiting.findLastIndex((other) => this.#releaseAt(other) <= releaseAt);
     spoke.waiting.splice(before + 1, 0, waiting);
-    if (before === -1) this.#turn(spoke);
+    if (before === -1) this.#wake(releaseAt);
   }
 
   /** Forgets a partition that this process has no more; its records are read elsewhere. */
   drop(partition: TopicPartition): void {
     const spoke = this.#spokes.get(keyOf(partition));
-    spoke?.callOffRelease?.();
     spoke?.callOffResume?.();
     this.#spokes.delete(keyOf(partition));
   }
@@ -105,26 +119,65 @@ export class Wheel<W extends Waiting> {
     return spoke;
   }
 
-  /** Releases every head whose time has come, and waits for the next. */
-  #turn(spoke: Spoke<W>): void {
-    if (this.#stopped) return;
-    const { clock, mayRelease } = this.options;
-    const now = clock.now();
-    spoke.callOffRelease?.();
-    if (mayRelease?.() === false) {
-      spoke.callOffRelease = clock.at(now + ASK_AGAIN_MS, () => {
-        this.#turn(spoke);
-      });
-      return;
-    }
-    const next = spoke.waiting.findIndex((waiting) => this.#releaseAt(waiting) > now);
-    for (const waiting of spoke.waiting.splice(0, next === -1 ? Infinity : next)) this.#forward(waiting, now);
-    const head = spoke.waiting[0];
-    if (head === undefined) return;
-    // At the same moments in all partitions.
-    spoke.callOffRelease = clock.at(Math.ceil(this.#releaseAt(head) / GATHER_MS) * GATHER_MS, () => {
-      this.#turn(spoke);
+  /** At the same moments for all partitions. */
+  #wake(releaseAt: number): void {
+    const at = Math.max(Math.ceil(releaseAt / GATHER_MS) * GATHER_MS, this.#heldUntil);
+    if (this.#next !== undefined && this.#next.at <= at) return;
+    this.#next?.callOff();
+    const callOff = this.options.clock.at(at, () => {
+      this.#next = undefined;
+      this.#turn();
     });
+    this.#next = { at, callOff };
+  }
+
+  /** Releases what may go of everything whose time has come, and waits for the next. */
+  #turn(): void {
+    if (this.#stopped) return;
+    const { clock, mayRelease, isBehind } = this.options;
+    const now = clock.now();
+    const behind = isBehind?.() === true;
+    const left = { records: mayRelease?.() === false ? 0 : this.#room, returns: behind ? TRICKLE : Infinity };
+    let next = Infinity;
+    for (const [key, spoke] of [...this.#spokes]) {
+      const before = left.records;
+      this.#release(spoke, now, left);
+      const [head] = spoke.waiting;
+      if (head === undefined) continue;
+      const releaseAt = this.#releaseAt(head);
+      next = Math.min(next, releaseAt);
+      if (releaseAt > now) continue;
+      this.#heldUntil = now + (behind ? GATHER_MS : LOOK_AGAIN_MS);
+      if (left.records === before) continue;
+      // The others come first next time.
+      this.#spokes.delete(key);
+      this.#spokes.set(key, spoke);
+    }
+    if (next !== Infinity) this.#wake(next);
+  }
+
+  /** Records that may be moved now. */
+  get #room(): number {
+    const { maxUnsettled = MAX_UNSETTLED, uncommitted } = this.options;
+    return maxUnsettled - this.#forwarding.size - (uncommitted?.() ?? 0);
+  }
+
+  #release({ waiting }: Spoke<W>, now: number, left: { records: number; returns: number }): void {
+    const held: W[] = [];
+    let seen = 0;
+    for (const one of waiting) {
+      if (left.records <= 0 || this.#releaseAt(one) > now) break;
+      seen += 1;
+      const returns = one.dueAt <= now;
+      if (returns && left.returns === 0) {
+        held.push(one);
+        continue;
+      }
+      left.records -= 1;
+      if (returns) left.returns -= 1;
+      this.#forward(one, now);
+    }
+    waiting.splice(0, seen, ...held);
   }
 
   /** Never later than the tier's delay, and no later than due: a rest that is shorter than its tier sits there until it is over. */
