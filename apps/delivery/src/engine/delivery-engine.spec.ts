@@ -188,7 +188,7 @@ describe('DeliveryEngine', () => {
   });
 
   describe('a breaker', () => {
-    it('given a receiver that fails for a minute, then that and its return are told once each', async () => {
+    it('given a receiver that fails for a minute, then that and its return are told once each, and by when the rest is back', async () => {
       let down = true;
       const world = worldOf(() => ({ status: down ? 503 : 200, afterMs: 10 }));
       await stream(world, 60, 1_000);
@@ -196,6 +196,9 @@ describe('DeliveryEngine', () => {
       await world.clock.advance(300_000);
 
       expect(world.breakers).toEqual(['open', 'closed']);
+      const last = world.delivered.at(-1)!.at;
+      expect(world.waitsUntil).toBeGreaterThanOrEqual(last - 1_000);
+      expect(world.waitsUntil).toBeLessThanOrEqual(last + 1_000);
     });
 
     it('given a receiver that fails until nothing is left for it, then it is forgotten in the end', async () => {

@@ -185,7 +185,8 @@ export class DeliveryEngine {
     const wasClosed = lane.breaker.state === 'closed';
     lane.finished(job, slot, isHealthy(result) ? 'succeeded' : 'failed', result.timing.totalMs, now);
     const isClosed = lane.breaker.state === 'closed';
-    if (wasClosed !== isClosed) this.options.observe?.breakerMoved(webhook, isClosed ? 'closed' : 'open');
+    if (wasClosed !== isClosed)
+      this.options.observe?.breakerMoved(webhook, isClosed ? 'closed' : 'open', lane.divertedUntil);
     const restMs = restOf(result, now);
     if (restMs !== undefined) lane.rest(now + restMs);
     this.#pump(lane);

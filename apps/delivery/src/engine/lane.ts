@@ -90,6 +90,7 @@ export class Lane<Job extends Queued> {
   #spreadAt = 0;
   /** Start of the first of the requests that have failed since one last succeeded. */
   #downSince: number | undefined;
+  #divertedUntil = 0;
   /** The receiver asked to be left alone until then. */
   #restUntil = 0;
   #version = 0;
@@ -119,6 +120,11 @@ export class Lane<Job extends Queued> {
   }
 
   /** What is next waits for bytes that are held, by others or by what it has in flight. */
+  /** When the last of what was diverted comes back, Unix milliseconds. */
+  get divertedUntil(): number {
+    return this.#divertedUntil;
+  }
+
   get lacksRoom(): boolean {
     const head = this.#queue[0];
     return head !== undefined && !head.counted && !this.room.fitsInFlight(this.#held, head.job.body.length);
@@ -310,11 +316,17 @@ export class Lane<Job extends Queued> {
   #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {
     const horizon = this.#horizon(job, now);
     const latest = now + horizon;
-    if (notBefore > latest) return { kind: 'divert', until: Math.ceil(notBefore + horizon * this.#spread()) };
+    if (notBefore > latest) return notBefore + horizon * this.#spread();
     const slot = Math.max(this.#virtualTime, notBefore, now + this.bounds.shortestMs);
     if (slot > latest || this.breaker.state !== 'closed') return { kind: 'divert', until: latest };
+    const until = Math.ceil(this.#timeFor(job, now, notBefore));
+    this.#divertedUntil = Math.max(this.#divertedUntil, until);
+    return { kind: 'divert', until };
+  }
+
+  #timeFor(job: Job, now: number, notBefore: number): number {
     this.#virtualTime = slot + 1_000 / this.#serviceRate(now);
-    return { kind: 'divert', until: Math.ceil(slot) };
+    return slot;
   }
 
   /** From 0 to 1, evenly, so that not all come back at once. */
