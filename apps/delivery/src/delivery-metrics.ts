@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { WebhookSnapshot } from '@postduif/contracts';
+import type { DeadReason, WebhookSnapshot } from '@postduif/contracts';
 import { describeFailure } from '@postduif/outbound';
 import type { AttemptFacts, Observer } from './engine/ports.js';
 
@@ -9,6 +9,9 @@ const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 const LATENESS = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30, 60, 300];
 
 type Outcome = AttemptFacts['outcome'];
+/** Reasons to end a delivery that its owner knows of, and that hold for all of a webhook's at once. */
+const OWN_DOING: ReadonlySet<unknown> = new Set<DeadReason>(['webhook_deleted', 'webhook_disabled']);
+
 type ByOutcome<T> = Readonly<Record<Outcome, T>>;
 
 const MESSAGES = byOutcome((outcome) => `delivery ${outcome}`);
@@ -25,7 +28,7 @@ export class DeliveryMetrics implements Observer {
 
   constructor(
     registry: Registry,
-    private readonly log: Pick<Logger, 'info' | 'warn'>,
+    private readonly log: Pick<Logger, 'debug' | 'info' | 'warn'>,
   ) {
     const registers = [registry];
     const labelNames = ['outcome'] as const;
@@ -74,10 +77,15 @@ export class DeliveryMetrics implements Observer {
     this.#diversions.inc();
   }
 
-  breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed'): void {
+  breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed', waitsUntil: number): void {
     const facts = { account: webhook.account, webhook: webhook.id, host: this.#host(webhook), breaker: to };
     if (to === 'open') this.log.warn(facts, 'the receiver fails; it gets one probe at a time until it answers');
-    else this.log.info(facts, 'the receiver answers again');
+    else if (waitsUntil <= Date.now()) this.log.info(facts, 'the receiver answers again');
+    else
+      this.log.info(
+        { ...facts, waitsUntil: new Date(waitsUntil).toISOString() },
+        'the receiver answers again; what waits for it comes back until `waitsUntil`: about as long as the receiver was down',
+      );
   }
 
   returned(lateMs: number): void {
@@ -96,7 +104,8 @@ export class DeliveryMetrics implements Observer {
       this.#duration[outcome].observe((endedAt - startedAt) / 1_000);
       this.#endToEnd[outcome].observe(Math.max(0, endedAt - job.delivery.acceptedAt) / 1_000);
     }
-    this.log[outcome === 'delivered' ? 'info' : 'warn'](this.#line(facts), MESSAGES[outcome]);
+    const level = outcome === 'delivered' ? 'info' : OWN_DOING.has(facts.reason) ? 'debug' : 'warn';
+    this.log[level](this.#line(facts), MESSAGES[outcome]);
   }
 
   /** Every fact of an attempt, without body, secret or query. */

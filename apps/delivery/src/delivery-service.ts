@@ -77,7 +77,9 @@ export class DeliveryService {
         'a secret could not be opened; is ENCRYPTION_KEY the one of the subscription service?',
       );
     });
-    this.#configuration = new Configuration(kafka, topics.config, this.#directory, log);
+    this.#configuration = new Configuration(kafka, topics.config, this.#directory, log, () => {
+      this.#engine.reconfigured();
+    });
     this.#outbound = newOutbound(settings);
     // What is read bounds what is written.
     const unbounded = { maxBufferedRecords: Infinity, maxBufferedBytes: Infinity, deliveryTimeoutMs: Infinity };
@@ -101,9 +103,9 @@ export class DeliveryService {
     const groupId = `${prefix}delivery`;
     this.#wheel = new WheelReader({
       ...{ kafka, topics, producer, exits, clock: systemClock, log, failed },
+      isBehind: () => isBehind(this.#deliveries.lag(), this.#producer.buffered.records),
       groupId: `${groupId}.wheel`,
     });
-      isBehind: () => isBehind(this.#deliveries.lag(), this.#producer.buffered.records),
     this.#deliveries = new RecordConsumer({
       ...{ kafka, log, groupId, topics: [topics.deliveries] },
       highWater: IN_MEMORY,

@@ -18,6 +18,7 @@ export class Configuration implements Webhooks {
     private readonly topic: string,
     private readonly directory: WebhookDirectory,
     private readonly log: Log,
+    changed: () => void,
   ) {
     this.reader = new CompactedTopicReader({
       kafka,
@@ -25,6 +26,7 @@ export class Configuration implements Webhooks {
       log,
       onEntry: (key, value) => {
         directory.apply(parseConfigRecord(key, value));
+        changed();
       },
     });
   }

@@ -190,7 +190,7 @@ describe('DeliveryEngine', () => {
   describe('a breaker', () => {
     it('given a receiver that fails for a minute, then that and its return are told once each, and by when the rest is back', async () => {
       let down = true;
-      const world = worldOf(() => ({ status: down ? 503 : 200, afterMs: 10 }));
+      const world = worldOf(() => ({ status: down ? 503 : 200, afterMs: 10 }), { schedule: [1, 1] });
       await stream(world, 60, 1_000);
       down = false;
       await world.clock.advance(300_000);
@@ -211,6 +211,38 @@ describe('DeliveryEngine', () => {
 
       expect(world.engine.state.lanes).toBe(1);
       expect(world.engine.state.breakers.open).toBe(0);
+    });
+
+    it.each([
+      ['deleted', undefined],
+      ['disabled', webhook('1', { version: 2, state: 'disabled' })],
+    ])('given a receiver that fails, when its webhook is %s, then it is forgotten', async (_what, snapshot) => {
+      const world = worldOf(() => ({ status: 503, afterMs: 10 }));
+      await stream(world, 20, 1_000);
+      expect(world.engine.state.breakers.open).toBe(1);
+      if (snapshot === undefined) world.webhooks.delete('1');
+      else world.webhooks.set('1', snapshot);
+      world.engine.reconfigured();
+      await world.clock.advance(2_000);
+
+      expect(world.engine.state.lanes).toBe(0);
+      expect(world.engine.state.breakers.open).toBe(0);
+    });
+
+    it('given requests under way, when their webhook is deleted, then it is forgotten when they have ended, and others are not', async () => {
+      const world = worldOf((id) => ({ status: id === '1' ? 200 : 503, afterMs: id === '1' ? 20_000 : 10 }));
+      world.webhooks.set('2', webhook('2'));
+      await stream(world, 20, 10, '2');
+      await stream(world, 2, 0);
+      world.webhooks.delete('1');
+      world.engine.reconfigured();
+      await world.clock.advance(10_000);
+      expect(world.engine.state).toMatchObject({ lanes: 2, inFlight: 2 });
+      await world.clock.advance(12_000);
+
+      expect(world.engine.state).toMatchObject({ lanes: 1, inFlight: 0 });
+      expect(world.engine.state.breakers.open).toBe(1);
+      expect(world.attempts.filter(({ outcome }) => outcome === 'delivered')).toHaveLength(2);
     });
   });
 

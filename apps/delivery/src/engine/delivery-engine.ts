@@ -39,6 +39,7 @@ const MIB = 1024 * 1024;
 export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB };
 const MAX_UNSETTLED = 1_000;
 const SWEEP_MS = 10_000;
+const RECONFIGURED_MS = 1_000;
 const GONE = 410;
 
 /**
@@ -58,6 +59,7 @@ export class DeliveryEngine {
   readonly #held: Job[] = [];
   #unsettled = 0;
   #sweptAt = 0;
+  #sweepSoon = false;
 
   constructor(private readonly options: EngineOptions) {
     this.#room = new Room(options.room ?? DEFAULT_ROOM);
@@ -84,6 +86,18 @@ export class DeliveryEngine {
   resume(): void {
     for (const job of this.#held.splice(0)) if (job.isCurrent()) this.accept(job);
     this.#feed();
+  }
+
+  /** The configuration has changed. Within a second lanes go whose webhooks get nothing any more, or when nothing is under way there. */
+  reconfigured(): void {
+    if (this.#sweepSoon || this.#lanes.size === 0) return;
+    this.#sweepSoon = true;
+    const { clock } = this.options;
+    clock.at(clock.now() + RECONFIGURED_MS, () => {
+      this.#sweepSoon = false;
+      this.#sweep(clock.now());
+      if ([...this.#lanes.values()].some((lane) => this.#isOver(lane))) this.reconfigured();
+    });
   }
 
   #take(job: Job): void {
@@ -151,8 +165,8 @@ export class DeliveryEngine {
     const key = job.key?.toString() ?? webhook.id;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      this.#sweep(now);
-      lane = new Lane(key, this.#room, this.options.bounds ?? DEFAULT_BOUNDS, this.options.ownDelayMs);
+      if (now - this.#sweptAt >= SWEEP_MS) this.#sweep(now);
+      lane = new Lane(webhook.id, this.#room, this.options.bounds ?? DEFAULT_BOUNDS, this.options.ownDelayMs);
       this.#lanes.set(key, lane);
     }
     lane.configure(webhook, now);
@@ -160,9 +174,14 @@ export class DeliveryEngine {
   }
 
   #sweep(now: number): void {
-    if (now - this.#sweptAt < SWEEP_MS) return;
     this.#sweptAt = now;
-    for (const [key, lane] of this.#lanes) if (lane.idle(now)) this.#lanes.delete(key);
+    for (const [key, lane] of this.#lanes)
+      if (lane.idle(now) || (this.#isOver(lane) && lane.isEmpty(now))) this.#lanes.delete(key);
+  }
+
+  /** Its webhook gets nothing any more. */
+  #isOver(lane: Lane<Job>): boolean {
+    return typeof this.#deliverable(lane.webhook) === 'string';
   }
 
   async #attempt(lane: Lane<Job>, job: Job, webhook: WebhookSnapshot, slot: Slot): Promise<void> {

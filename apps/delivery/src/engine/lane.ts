@@ -98,7 +98,8 @@ export class Lane<Job extends Queued> {
   #limiter: RateLimiter | undefined;
 
   constructor(
-    readonly key: string,
+    /** Id of the webhook. */
+    readonly webhook: string,
     private readonly room: Room,
     private readonly bounds: LaneBounds = DEFAULT_BOUNDS,
     /** How much longer requests seem to take than they do, in milliseconds, because we are busy. */
@@ -119,12 +120,12 @@ export class Lane<Job extends Queued> {
     return this.#held;
   }
 
-  /** What is next waits for bytes that are held, by others or by what it has in flight. */
-  /** When the last of what was diverted comes back, Unix milliseconds. */
+  /** When the last of what was diverted comes back, Unix milliseconds. In the past when nothing is away. */
   get divertedUntil(): number {
     return this.#divertedUntil;
   }
 
+  /** What is next waits for bytes that are held, by others or by what it has in flight. */
   get lacksRoom(): boolean {
     const head = this.#queue[0];
     return head !== undefined && !head.counted && !this.room.fitsInFlight(this.#held, head.job.body.length);
@@ -136,11 +137,15 @@ export class Lane<Job extends Queued> {
    */
   idle(now: number): boolean {
     return (
-      this.#inFlight === 0 &&
-      this.#queue.length === 0 &&
+      this.isEmpty(now) &&
       this.breaker.admitsFrom(now) + this.bounds.farthestMs <= now &&
-      Math.max(this.#virtualTime, this.#restUntil, this.#limiter?.nextAt ?? 0) <= now
+      Math.max(this.#virtualTime, this.#restUntil) <= now
     );
+  }
+
+  /** Nothing is under way, and the next request would be within the rate also without a memory of those before it. */
+  isEmpty(now: number): boolean {
+    return this.#inFlight === 0 && this.#queue.length === 0 && (this.#limiter?.nextAt ?? 0) <= now;
   }
 
   /**
@@ -314,17 +319,17 @@ export class Lane<Job extends Queued> {
   }
 
   #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {
-    const horizon = this.#horizon(job, now);
-    const latest = now + horizon;
-    if (notBefore > latest) return notBefore + horizon * this.#spread();
-    const slot = Math.max(this.#virtualTime, notBefore, now + this.bounds.shortestMs);
-    if (slot > latest || this.breaker.state !== 'closed') return { kind: 'divert', until: latest };
     const until = Math.ceil(this.#timeFor(job, now, notBefore));
     this.#divertedUntil = Math.max(this.#divertedUntil, until);
     return { kind: 'divert', until };
   }
 
   #timeFor(job: Job, now: number, notBefore: number): number {
+    const horizon = this.#horizon(job, now);
+    const latest = now + horizon;
+    if (notBefore > latest) return notBefore + horizon * this.#spread();
+    const slot = Math.max(this.#virtualTime, notBefore, now + this.bounds.shortestMs);
+    if (slot > latest || this.breaker.state !== 'closed') return latest;
     this.#virtualTime = slot + 1_000 / this.#serviceRate(now);
     return slot;
   }

@@ -54,8 +54,8 @@ export interface Observer {
   /** An attempt of a partition that was taken away meanwhile has ended: nothing follows from it here. */
   fenced(facts: Omit<AttemptFacts, 'outcome'>): void;
   diverted(): void;
-  /** A receiver has failed too often in a row, or answers again. */
-  breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed'): void;
+  /** A receiver has failed too often in a row, or answers again. What was diverted is back by `waitsUntil`, Unix milliseconds. */
+  breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed', waitsUntil: number): void;
   /** A delivery came off the wheel. */
   returned(lateMs: number): void;
 }

@@ -58,6 +58,8 @@ export class World {
   hasKey = true;
   /** What breakers did, in order. */
   readonly breakers: string[] = [];
+  /** By when what waits is back, as was last told when a breaker moved. */
+  waitsUntil = 0;
   fenced = 0;
   diverted = 0;
   answer: (webhook: string, event: string, attempt: number) => Answer = () => ({ status: 200, afterMs: 10 });
@@ -146,8 +148,9 @@ export class World {
         diverted: () => {
           this.diverted += 1;
         },
-        breakerMoved: (_webhook, to) => {
+        breakerMoved: (_webhook, to, waitsUntil) => {
           this.breakers.push(to);
+          this.waitsUntil = waitsUntil;
         },
         returned: (lateMs) => {
           if (lateMs < 0) throw new Error('came off the wheel early');

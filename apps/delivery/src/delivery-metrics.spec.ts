@@ -1,0 +1,58 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import type { DeadReason } from '@postduif/contracts';
+import { Registry } from 'prom-client';
+import { DeliveryMetrics } from './delivery-metrics.js';
+import type { AttemptFacts } from './engine/ports.js';
+import { webhook } from './testing/world.js';
+
+const dead = (reason: DeadReason): AttemptFacts => ({
+  job: {
+    delivery: {
+      ...{ delivery: 'd', account: '1', webhook: '1', event: 'e', trigger: 'click', contentType: 'text/plain' },
+      ...{ attempt: 1, acceptedAt: 0 },
+    },
+    body: Buffer.alloc(0),
+    key: null,
+    done: () => undefined,
+    isCurrent: () => true,
+  },
+  ...{ webhook: undefined, startedAt: 0, endedAt: 0, result: undefined, outcome: 'dead', reason },
+});
+
+describe('the log of delivery', () => {
+  const observed = () => {
+    const log = { debug: jest.fn(), info: jest.fn(), warn: jest.fn() };
+    return { log, metrics: new DeliveryMetrics(new Registry(), log) };
+  };
+
+  it.each(['webhook_deleted', 'webhook_disabled'] as const)(
+    'given deliveries that end as their owner wants it (%s), then they are not worth a warning each',
+    (reason) => {
+      const { log, metrics } = observed();
+      metrics.ended(dead(reason));
+      expect(log.warn).not.toHaveBeenCalled();
+      expect(log.debug).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it('given a delivery that ends otherwise, then that is a warning', () => {
+    const { log, metrics } = observed();
+    metrics.ended(dead('expired'));
+    expect(log.warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('given a receiver that answers again, then it says until when what waits for it comes back, if anything does', () => {
+    const { log, metrics } = observed();
+    const waitsUntil = Date.now() + 60_000;
+    metrics.breakerMoved(webhook('1'), 'closed', waitsUntil);
+    metrics.breakerMoved(webhook('1'), 'closed', 0);
+
+    const fields = expect.objectContaining({ waitsUntil: new Date(waitsUntil).toISOString() });
+    expect(log.info).toHaveBeenNthCalledWith(1, fields, expect.stringContaining('until `waitsUntil`'));
+    expect(log.info).toHaveBeenNthCalledWith(
+      2,
+      expect.not.objectContaining({ waitsUntil: 0 }),
+      'the receiver answers again',
+    );
+  });
+});
