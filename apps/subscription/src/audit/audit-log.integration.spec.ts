@@ -42,6 +42,19 @@ describe('the record of changes', () => {
     ]);
   });
 
+  it('given ids of different lengths, gives each change once, the newest first', async () => {
+    await test.query('ALTER SEQUENCE config.audit_id_seq RESTART WITH 95');
+    const made = Array.from({ length: 12 }, (_, n) => String(n));
+    for (const id of made) await change(id);
+    const seen: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page = await list({ limit: '5', ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...page.data.map(({ entityId }) => entityId));
+      cursor = page.next;
+    }
+    expect(seen).toEqual(made.toReversed());
+  });
+
   it('puts a change down to the request that it was made in, and otherwise to the system', async () => {
     await change('1');
     await forRequest('rest', 'r-1', async () => {

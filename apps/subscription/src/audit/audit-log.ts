@@ -35,12 +35,12 @@ export class AuditLog {
   ): Promise<{ readonly data: AuditEntry[]; readonly next: string | null }> {
     const rows = await this.database.query<AuditRow>(
       `SELECT id::text, at, entity, entity_id AS "entityId", action, channel, token, credential, request, before, after
-       FROM config.audit
+       FROM config.audit change
        WHERE account = $1 AND ($2::text IS NULL OR entity = $2) AND ($3::text IS NULL OR entity_id = $3)
          AND ($4::text IS NULL OR coalesce(token, channel) = $4)
          AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
          AND ($7::bigint IS NULL OR id < $7)
-       ORDER BY id DESC LIMIT $8`,
+       ORDER BY change.id DESC LIMIT $8`,
       [account, entity ?? null, id ?? null, actor ?? null, time(since), time(until), lastSeen(cursor), limit + 1],
     );
     const page = rows.slice(0, limit);

@@ -100,6 +100,23 @@ describe('the front door', () => {
   );
 
   it.each([
+    ['Expect', '100-continue'],
+    ['Keep-Alive', 'timeout=5'],
+    ['Upgrade', 'h2c'],
+    ['TE', 'trailers'],
+    ['Connection', 'close, x'],
+  ])('given the header %s: %s, which is for itself, keeps it', async (name, value) => {
+    const request = httpRequest(`${base}/v1/events`, { method: 'POST', headers: { [name]: value, 'ce-type': 'a.b' } });
+    request.end('{}');
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
+    expect(ingest.arrived[0]?.headers).toHaveProperty('ce-type', 'a.b');
+    expect(ingest.arrived[0]?.headers[name.toLowerCase()]).not.toBe(value);
+    expect(String(ingest.arrived[0]?.body)).toBe('{}');
+  });
+
+  it.each([
     '/v1/events',
     '/v1/events?type=click&cursor=a%2Bb',
     '/v1/events/a%2Fb%3F%25%23',

@@ -9,6 +9,8 @@ const CONNECT_MS = 3_000;
 const ANSWER_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
 const READ = ['GET', 'HEAD'];
+/** Headers about the connection to us (RFC 9110 section 7.6.1), and the one that we answer ourselves. */
+const OURS = new Set(['expect', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade']);
 
 export interface Upstreams {
   readonly ingest: string;
@@ -57,7 +59,10 @@ async function proxy(scope: FastifyInstance, { prefix, routes, methods, upstream
     replyOptions: {
       // By default a GET that is answered with 503 would be sent ten times more, at once.
       retryDelay: () => null,
-      rewriteRequestHeaders: (request, headers) => ({ ...headers, 'x-request-id': request.id }),
+      rewriteRequestHeaders: (request, headers) => ({
+        ...Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.has(name))),
+        'x-request-id': request.id,
+      }),
       onResponse: (_request, reply, { stream }) => {
         // About the connection behind. Since the rest of a body is read, this one stays whole.
         void reply.removeHeader('connection').removeHeader('keep-alive').send(stream);

@@ -3,6 +3,7 @@ import { rotateSecret } from '@postduif/contracts';
 import type { SecretView } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { OncePerKey } from '../idempotency/once-per-key.js';
 import { parseBody } from '../v1/parse-body.js';
 import { Webhooks } from './webhooks.js';
 
@@ -22,6 +23,7 @@ export class SecretController {
   }
 
   @Post(':id/secret/rotate')
+  @OncePerKey()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   async rotate(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<SecretView> {

@@ -334,7 +334,7 @@ export const OPERATIONS: readonly Operation[] = [
     does: 'Makes a new secret. Those before go on signing beside it for a while.',
     body: json(rotateSecret),
     answers: ok('The new secret.', secretView),
-    problems: [409],
+    oncePerKey: true,
   },
   ...(['get', 'post'] as const).map((method): Operation => ({
     method,
