@@ -28,6 +28,13 @@ function doubling(levels: number): Record<string, unknown> {
   return { ...next(0), $defs: Object.fromEntries(definitions) as object };
 }
 
+/** A list in a list, and so on. */
+function nested(levels: number): unknown {
+  let value: unknown = 0;
+  for (let level = 0; level < levels; level++) value = [value];
+  return value;
+}
+
 describe('the schema of an event type', () => {
   it('given data that fits, then nothing is wrong', () => {
     expect(new DataSchema(INVOICE).errors(FITTING)).toEqual([]);
@@ -47,6 +54,29 @@ describe('the schema of an event type', () => {
     expect(JSON.stringify(error)).not.toContain('secret');
   });
 
+  it.each([
+    [0.01, [0.07, 19.99, 4.35, 1.1, 0, -0.29, 1e6, 99_999_999.99, 1_234_567_890_123.45], [1.005, 0.001, 1.000_001]],
+    [0.05, [0.15, 19.95], [19.99]],
+    [2.5, [5, 7.5], [6]],
+    [3, [9, 9e15], [10, 0.5, 9_007_199_254_740_991]],
+    [1e-8, [1e-8, 0.000_000_07], [1.5e-8]],
+  ])('given multipleOf %s, then decimals count as they are written', (multipleOf, multiples, others) => {
+    const schema = new DataSchema({ properties: { n: { multipleOf } } });
+    for (const n of multiples) expect([n, schema.errors({ n })]).toEqual([n, []]);
+    for (const n of others)
+      expect([n, schema.errors({ n })]).toEqual([
+        n,
+        [{ path: 'data.n', message: `must be multiple of ${multipleOf}` }],
+      ]);
+    expect(schema.errors({ n: 'text' })).toEqual([]);
+  });
+
+  it('given schemas and a value nested as deep as they may be, then it is a schema', () => {
+    const schema = JSON.parse(`${'{"properties":{"a":'.repeat(32)}{}${'}}'.repeat(32)}`) as Record<string, unknown>;
+    expect(new DataSchema(schema).errors({})).toEqual([]);
+    expect(new DataSchema({ default: nested(30) }).errors({})).toEqual([]);
+  });
+
   it('given a number that a double cannot hold, then it is a number', () => {
     const schema = new DataSchema({ properties: { n: { type: 'integer', minimum: 5 }, s: { type: 'string' } } });
     const data = (text: string) => parseJson(Buffer.from(text)) as Record<string, unknown>;
@@ -63,10 +93,22 @@ describe('the schema of an event type', () => {
     ['a reference to nothing', { $ref: '#/$defs/nothing' }, '$ref must name'],
     ['a reference to what objects have', { $ref: '#/$defs/constructor', $defs: {} }, '$ref must name'],
     ['a schema that holds itself', { $defs: { a: { items: { $ref: '#/$defs/a' } } } }, 'recursive'],
-    ['dynamic references', { $dynamicRef: '#node' }, 'not supported'],
-    ['an address of its own', { $id: 'https://example.org/s' }, 'not supported'],
-    ['a lookahead', { pattern: '(?=a)b' }, 'RE2'],
-    ['a pattern of names that is none', { patternProperties: { '(': true } }, 'RE2'],
+    ['dynamic references', { $dynamicRef: '#node' }, 'put what is used twice in $defs and name it with $ref'],
+    ['an address of its own', { $id: 'https://example.org/s' }, 'put what is used twice in $defs'],
+    ['a name of its own', { $anchor: 'node' }, 'put what is used twice in $defs'],
+    ['another version of JSON Schema', { $schema: 'http://json-schema.org/draft-07/schema#' }, '2020-12'],
+    ['a lookahead', { pattern: '(?=a)b' }, 'RE2 has no backreferences and lookarounds'],
+    ['a lookbehind', { pattern: '(?<!a)b' }, 'RE2 has no backreferences and lookarounds'],
+    ['a backreference', { pattern: '(a)\\1' }, 'RE2 has no backreferences and lookarounds'],
+    ['a pattern that is none', { pattern: '(' }, /^the pattern \( cannot be read: missing closing \): `\(`$/],
+    ['a pattern of names that is none', { patternProperties: { '(': true } }, 'cannot be read: missing closing )'],
+    ['NUL in a value', { const: 'a\0' }, 'NUL'],
+    ['NUL in a name', { properties: { 'a\0': true } }, 'NUL'],
+    ['NUL in a list', { required: ['a\0'] }, 'NUL'],
+    ['half a character in a value', { title: '\ud800' }, 'surrogate'],
+    ['half a character in a name', { properties: { '\ud800': true } }, 'surrogate'],
+    ['a value nested too deep', { const: nested(100_000) }, 'deep'],
+    ['a value nested too deep where none belongs', { properties: nested(100_000) }, 'deep'],
     ['items that are compared without end', { uniqueItems: true }, 'maxItems'],
     ['schemas by the thousand through references', doubling(12), 'too large'],
     ['schemas nested too deep', JSON.parse(`${'{"not":'.repeat(40)}true${'}'.repeat(40)}`) as object, 'deep'],

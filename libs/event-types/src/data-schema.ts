@@ -5,8 +5,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { FormatName } from 'ajv-formats';
 import { linearRegExp } from './linear-reg-exp.js';
+import { multipleOf } from './multiple-of.js';
 import { costOf } from './schema-cost.js';
 import { SchemaRefused } from './schema-refused.js';
+import { requireStorable } from './schema-text.js';
 
 /** Largest schema as JSON, in characters. */
 const MAX_SCHEMA_LENGTH = 32 * 1024;
@@ -58,6 +60,7 @@ export class DataSchema {
 
 /** Largest event, in bytes of JSON, that is checked with a schema. Throws `SchemaRefused` for one that is too large itself. */
 export function maxEventBytes(schema: Readonly<Record<string, unknown>>): number {
+  requireStorable(schema);
   if (JSON.stringify(schema).length > MAX_SCHEMA_LENGTH)
     throw new SchemaRefused(`the schema may have at most ${MAX_SCHEMA_LENGTH} characters`);
   return Math.min(MAX_EVENT_BYTES, Math.floor(MOST_WORK / costOf(schema)));
@@ -67,6 +70,7 @@ function compile(schema: Readonly<Record<string, unknown>>): ValidateFunction {
   // One for each schema: it keeps what it has compiled.
   const ajv = new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false });
   formats.default(ajv, FORMATS);
+  ajv.removeKeyword('multipleOf').addKeyword(multipleOf);
   try {
     if (metaSchema.validateSchema(schema) !== true)
       throw new SchemaRefused(`schema is invalid: ${metaSchema.errorsText()}`);

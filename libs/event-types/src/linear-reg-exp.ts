@@ -23,6 +23,8 @@ export const linearRegExp = Object.assign(
 
 /** RE2 repeats nothing more often, also by repetitions within each other. */
 const MOST_REPEATS = 1_000;
+/** How RE2 complains of `\1`, `(?=`, `(?!`, and `(?<=` and `(?<!`. */
+const JAVASCRIPT_ONLY = /^invalid (escape sequence: `\\[1-9]|(or unsupported Perl syntax|named capture): `\(\?<?[=!])/;
 /** A pattern that may have more is not looked at. */
 const MOST_STEPS = 200_000;
 
@@ -44,9 +46,9 @@ export function patternSize(pattern: string): number {
 function compile(pattern: string): RE2JS {
   try {
     return RE2JS.compile(RE2JS.translateRegExp(pattern));
-  } catch {
-    throw new SchemaRefused(
-      `the pattern ${pattern} is not supported: patterns are those of RE2, without backreferences and lookarounds`,
-    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
+    const known = JAVASCRIPT_ONLY.test(reason) ? '; RE2 has no backreferences and lookarounds' : '';
+    throw new SchemaRefused(`the pattern ${pattern} cannot be read: ${reason}${known}`);
   }
 }

@@ -16,7 +16,10 @@ const UNEVALUATED = ['unevaluatedItems', 'unevaluatedProperties'];
 const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
 const MAPS = ['dependentSchemas', 'patternProperties', 'properties'];
 const DEFINITIONS = ['$defs', 'definitions'];
-/** Its other keywords, save for those that name schemas elsewhere (`$id`, `$anchor`, `$dynamicRef` and their like). */
+/** Those that name schemas, beside `$ref`. */
+const NAMING = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recursiveAnchor', '$recursiveRef'];
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
+/** Its other keywords. */
 const OTHERS = [
   ...['$comment', '$ref', '$schema', 'const', 'contentEncoding', 'contentMediaType', 'contentSchema', 'default'],
   ...['dependentRequired', 'deprecated', 'description', 'enum', 'examples', 'exclusiveMaximum', 'exclusiveMinimum'],
@@ -77,7 +80,14 @@ export function costOf(schema: Readonly<Record<string, unknown>>): number {
 }
 
 function requireUsable(node: Record<string, unknown>, path: string): void {
+  const { $schema = DIALECT } = node;
+  if (path === '#' && $schema !== DIALECT && $schema !== `${DIALECT}#`)
+    throw new SchemaRefused(`#/$schema must be ${DIALECT} or left out: schemas are read as JSON Schema 2020-12`);
   const refused = Object.keys(node).find((keyword) => !KEYWORDS.has(keyword));
+  if (refused !== undefined && NAMING.includes(refused))
+    throw new SchemaRefused(
+      `${path}/${refused} is not supported: put what is used twice in $defs and name it with $ref`,
+    );
   if (refused !== undefined)
     throw new SchemaRefused(`${path}/${refused} is not supported: the keywords are those of JSON Schema 2020-12`);
   const { maxItems, uniqueItems } = node;
