@@ -13,6 +13,7 @@ import { Health } from './health.js';
 import { HealthController } from './health.controller.js';
 import { httpAdapter } from './http-adapter.js';
 import type { AnswerBadPath } from './http-adapter.js';
+import { loggedError } from './logged-error.js';
 import { ProblemFilter } from './problem.filter.js';
 
 /** What a service's parts get to work with. */
@@ -69,7 +70,11 @@ const EX_CONFIG = 78;
  */
 export async function runService<S extends z.ZodRawShape>(definition: ServiceDefinition<S>): Promise<void> {
   const log = pino(
-    { base: { service: definition.name }, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      base: { service: definition.name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: loggedError },
+    },
     // A write for each line would cost a tenth of the processor.
     pino.destination({ dest: 1, minLength: LOG_BUFFER_BYTES, periodicFlush: LOG_FLUSH_MS }),
   );

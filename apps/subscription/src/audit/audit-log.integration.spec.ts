@@ -101,8 +101,11 @@ describe('the record of changes', () => {
   });
 
   it('takes text that is no valid Unicode', async () => {
-    await change('1', '1', { after: { name: 'a\ud800' } });
-    expect((await list()).data[0]?.after).toEqual({ name: 'a\ufffd' });
+    await change('1', '1', { after: { name: 'a\ud800', 'b\0': ['\0\udfff', { '\ud800': '\\u0000 \\\\ud800 😀' }] } });
+    expect((await list()).data[0]?.after).toEqual({
+      name: 'a\ufffd',
+      'b\ufffd': ['\ufffd\ufffd', { '\ufffd': '\\u0000 \\\\ud800 😀' }],
+    });
   });
 
   it('forgets what is older than it may become', async () => {

@@ -30,8 +30,10 @@ export async function recordChange(
   );
 }
 
-/** PostgreSQL takes no half of a surrogate pair in JSON, and as text stores a replacement for it. */
+/** PostgreSQL takes neither NUL nor half of a surrogate pair in JSON, be it in a name; as text it stores a replacement for the latter. */
 function jsonOf(state: RecordedState | undefined): string | null {
   if (state === undefined) return null;
-  return JSON.stringify(state, (_name, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
+  return JSON.stringify(state).replace(/\\(u0000|ud[89a-f][0-9a-f]{2}|.)/g, (escape, what: string) =>
+    what.length > 1 ? '\ufffd' : escape,
+  );
 }

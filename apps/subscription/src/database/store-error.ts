@@ -16,12 +16,14 @@ export function asApiError(error: unknown): unknown {
   return new ApiError('store_unavailable', undefined, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
 }
 
-/** An error for a log line, without PostgreSQL's `detail`, which repeats values. */
+/** An error for a log line. PostgreSQL's `detail` and `where`, and the message of a data error, repeat values: not those. */
 export function describeError(error: unknown): { name: string; code?: string; message: string } {
   const root = error instanceof ApiError && error.options.cause !== undefined ? error.options.cause : error;
   if (!(root instanceof Error)) return { name: 'Error', message: 'unknown' };
   const { code } = root as { code?: unknown };
-  return { name: root.name, ...(typeof code === 'string' ? { code } : {}), message: root.message };
+  const isAboutData = root instanceof DatabaseError && /^2[23]/.test(root.code ?? '');
+  const message = isAboutData ? 'PostgreSQL refuses the data' : root.message;
+  return { name: root.name, ...(typeof code === 'string' ? { code } : {}), message };
 }
 
 /** Whether a statement was refused by a constraint. */
