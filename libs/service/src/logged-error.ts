@@ -1,5 +1,4 @@
 import { pino } from 'pino';
-import type { SerializedError } from 'pino';
 
 const { errWithCause } = pino.stdSerializers;
 
@@ -9,12 +8,11 @@ const ABOUT_DATA = /^2[23]/;
 /** An error for a log line. Of one of PostgreSQL's only what repeats nothing of what it was sent: no `detail` and no `where`. */
 export function loggedError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const { cause, ...described } = errWithCause(error) as SerializedError & { cause?: unknown };
   if (isFromPostgres(error)) {
     const message = ABOUT_DATA.test(error.code) ? 'PostgreSQL refuses the data' : error.message;
     return { type: error.name, code: error.code, message, stack: framesOf(error) };
   }
-  return { ...described, ...(cause === undefined ? {} : { cause: loggedError(error.cause) }) };
+  return { ...errWithCause(error), ...('cause' in error ? { cause: loggedError(error.cause) } : {}) };
 }
 
 function isFromPostgres(error: Error): error is Error & { code: string } {
