@@ -16,7 +16,7 @@ export const updateAccount = z.strictObject({
     })
     .optional(),
   /** What webhooks get that say nothing of it themselves; `null` goes back to the default. Webhooks that are there already stay as they are. */
-  webhookDefaults: z.strictObject({ ...pace, concurrency: pace.concurrency.nullable() }).optional(),
+  webhookDefaults: z.strictObject(pace).optional(),
 });
 
 export type UpdateAccount = z.output<typeof updateAccount>;

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { dottedType } from './event.js';
+import { text } from './fields.js';
 import { isCopernicaTrigger } from './triggers.js';
 
 /** Name of an event type that an account may describe: dotted. Copernica's ten triggers are described already. */
-export const eventTypeName = dottedType.refine((name) => !isCopernicaTrigger(name));
+export const eventTypeName = dottedType.refine(
+  (name) => !isCopernicaTrigger(name),
+  'is a trigger of Copernica, whose data is described already: choose a name of your own',
+);
 
 /** `PUT /v1/event-types/{name}`: the whole description. */
 export const putEventType = z.strictObject({
   /** For people. */
-  description: z.string().max(2_000).default(''),
+  description: text.max(2_000).default(''),
   /** JSON Schema (2020-12) of the events' `data`; null: anything goes. */
   schema: z.record(z.string(), z.unknown()).nullable().default(null),
 });

@@ -78,8 +78,13 @@ export const accountId = z
 /** Unicode's control characters, in the dialect of regular expressions that every reader of a document knows. */
 export const CONTROL = String.raw`\u0000-\u001f\u007f-\u009f`;
 
+const UNICODE = 'may not hold half of a surrogate pair (\\ud800 to \\udfff), which is no character';
+
+/** Any text that UTF-8 can say. */
+export const text = z.string().refine((given) => given.isWellFormed(), UNICODE);
+
 /** One line of text: no control characters, which neither CloudEvents attributes (section 3.1) nor headers may hold. */
-export const line = z.string().regex(new RegExp(`^[^${CONTROL}]*$`), 'may not contain control characters');
+export const line = text.regex(new RegExp(`^[^${CONTROL}]*$`), 'may not contain control characters');
 
 const MOMENT = 'must be a time such as 2026-01-15T10:20:30Z';
 

@@ -15,7 +15,6 @@ const title = line.min(1, NAME).max(255, NAME);
 /** Names of fields and interests stand in brackets in what is posted; one that a receiver could not read back is refused. */
 export const postedName = bracketName
   .pipe(line)
-  .refine((name) => name.isWellFormed(), 'must be valid Unicode')
   .refine((name) => name !== '__proto__', 'may not be `__proto__`')
   // For documents, which say of a pipe only where it begins.
   .meta({ pattern: String.raw`^[^\[\]${CONTROL}]*$` });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FORMATS } from './config.js';
 import { trigger } from './event.js';
-import { numericId } from './fields.js';
+import { numericId, text } from './fields.js';
 import { isJsonObject } from './json.js';
 
 /** Whom the sample of a trigger is about. */
@@ -21,7 +21,7 @@ const given = z.strictObject({
   about,
   ...idsOfSample,
   data: z.custom<Record<string, unknown>>(isJsonObject, 'must be a JSON object').meta({ type: 'object' }).optional(),
-  body: z.string('must be text').min(1, 'may not be empty').optional(),
+  body: text.min(1, 'may not be empty').optional(),
   bodyBase64: z.base64(BASE64).min(1, BASE64).optional(),
   contentType: z
     .string(CONTENT_TYPE)

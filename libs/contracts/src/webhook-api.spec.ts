@@ -35,7 +35,7 @@ describe('creating a webhook', () => {
     expect(createWebhook.parse({ handler, trigger: 'a.b', callers: ['ms', 'ms'] })).toMatchObject({ callers: ['ms'] });
   });
 
-  it.each(['database', 'collection', 'callers', 'fields', 'schedule', 'rate', 'shards', 'signature'])(
+  it.each(['database', 'collection', 'callers', 'fields', 'schedule', 'concurrency', 'rate', 'shards', 'signature'])(
     'given %s as null or empty text, takes the limit away',
     (name) => {
       expect(updateWebhook.parse({ [name]: null })).toEqual({ [name]: null });
@@ -47,11 +47,9 @@ describe('creating a webhook', () => {
     ['no handler', { trigger: 'click' }, /handler is required/],
     ['a handler that is a number', { handler: 5, trigger: 'click' }, /handler must be a URL/],
     ['a long handler', { handler: `${handler}${'a'.repeat(2_048)}`, trigger: 'click' }, /at most 2,048 characters/],
-    [
-      'a field with a NUL character',
-      { handler, trigger: 'click', fields: ['a\0b'] },
-      /none of them a control character/,
-    ],
+    ['a field with a NUL character', { handler, trigger: 'click', fields: ['a\0b'] }, /none with a control character/],
+    ['a field with half a character', { handler, trigger: 'click', fields: ['\ud800'] }, /half of a surrogate pair/],
+    ['a handler with half a character', { handler: `${handler}\ud800`, trigger: 'click' }, /handler must be a URL/],
     ['an unknown trigger', { handler, trigger: 'clicks' }, /must be one of create, update/],
     ['an unknown caller', { handler, trigger: 'click', callers: ['me'] }, /callers must be among ms/],
     ['a database that is an object', { handler, trigger: 'click', database: {} }, /database must be a positive/],

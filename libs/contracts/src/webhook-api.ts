@@ -25,13 +25,14 @@ const number = z.union(
   },
 );
 const unrepeated = <T>(values: readonly T[]): T[] => [...new Set(values)];
-/** `null` and the empty text take a limit away. */
+/** `null` and the empty text take a limit away, or back to its default. */
 const clearable = <T extends z.ZodType>(schema: T, error: string) =>
   z.union([z.null(), z.literal('').transform(() => null), schema], { error });
 
 const HANDLER = 'a handler is required';
 const CALLER = `callers must be among ${CALLERS.join(', ')}`;
-const FIELDS = 'fields must be at most 100 names of 1 to 255 characters, none of them a control character';
+const FIELDS =
+  'fields must be at most 100 names of 1 to 255 characters, none with a control character or half of a surrogate pair';
 const SCHEDULE = 'schedule must be a list of seconds';
 const RATE = 'rate must be requests a second, more than 0 and at most 10,000';
 const SHARDS = `shards must be a whole number from 1 to ${MAX_SHARDS}`;
@@ -44,7 +45,10 @@ export const pace = {
   /** Seconds between attempts; bounds are those of libs/retry-schedule. */
   schedule: clearable(list(number, SCHEDULE), SCHEDULE).optional(),
   /** Requests in flight at once, 1 to 200; default 10. */
-  concurrency: number.pipe(z.int(CONCURRENCY).min(1, CONCURRENCY).max(200, CONCURRENCY)).optional(),
+  concurrency: clearable(
+    number.pipe(z.int(CONCURRENCY).min(1, CONCURRENCY).max(200, CONCURRENCY)),
+    CONCURRENCY,
+  ).optional(),
   /** Requests a second, at most 10,000; default no limit. */
   rate: clearable(number.pipe(z.number().positive(RATE).max(10_000, RATE)), RATE).optional(),
 };
@@ -57,6 +61,7 @@ const properties = {
     .string({ error: ({ input }) => (input === undefined ? HANDLER : 'handler must be a URL') })
     .min(1, HANDLER)
     .max(2_048, 'handler must have at most 2,048 characters')
+    .refine((handler) => handler.isWellFormed(), 'handler must be a URL')
     // What it must be beyond that, libs/outbound says.
     .meta({ format: 'uri' }),
   trigger,

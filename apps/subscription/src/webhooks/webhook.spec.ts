@@ -93,6 +93,7 @@ describe('a webhook', () => {
       collection: 2,
       fields: ['mail'],
       schedule: [9],
+      concurrency: 3,
       rate: 5,
       shards: 4,
     } as const;
@@ -102,12 +103,13 @@ describe('a webhook', () => {
       fields: [...limits.fields],
       schedule: [...limits.schedule],
     };
-    const limited = newWebhook('1', 'a', { handler, trigger: 'update', concurrency: 3, ...given }, around);
+    const limited = newWebhook('1', 'a', { handler, trigger: 'update', ...given }, around);
     expect(changedWebhook(limited, {}, around)).toEqual({ ...limited, version: 2 });
     const none = Object.fromEntries(Object.keys(limits).map((name) => [name, null]));
     expect(changedWebhook(limited, none, around)).toMatchObject({
       ...none,
       schedule: DEFAULT_RETRY_SCHEDULE,
+      concurrency: around.pace.concurrency,
       shards: 1,
     });
   });

@@ -117,7 +117,7 @@ export function changedWebhook(webhook: Webhook, given: UpdateWebhook, around: W
     format,
     signature: signatureOf(format, given.signature, webhook.signature),
     schedule: given.schedule === undefined ? webhook.schedule : (given.schedule ?? around.pace.schedule),
-    concurrency: given.concurrency ?? webhook.concurrency,
+    concurrency: given.concurrency === undefined ? webhook.concurrency : (given.concurrency ?? around.pace.concurrency),
     rate: given.rate === undefined ? webhook.rate : given.rate,
     shards: given.shards === undefined ? webhook.shards : (given.shards ?? DEFAULT_SHARDS),
     state: given.state ?? webhook.state,
