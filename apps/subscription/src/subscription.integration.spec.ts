@@ -251,7 +251,8 @@ describe('the service', () => {
   it.each([
     ['GET', '/v4/webhook/999', undefined, /^No entity with supplied ID$/],
     ['PATCH', '/v4/webhook/1', '{}', /^Invalid method$/],
-    ['POST', '/v4/webhooks', '{', /^Invalid data provided: /],
+    ['POST', '/v4/webhooks', '{"a":1,}', /^Invalid data provided: the body is not valid JSON at position 7$/],
+    ['PUT', '/v4/webhook/1', '{"concurrency":null', /^Invalid data provided: the body is not valid JSON/],
     ['POST', '/v4/webhooks', '{"trigger":"click"}', /^Invalid data provided: handler/],
     ['POST', '/v4/webhooks', '{"handler":"ftp://a.example","trigger":"click"}', /^Invalid data provided: handler/],
     ['POST', '/v4/webhooks', '{"handler":"https://a.example","trigger":"clicked"}', /^Invalid data provided: trigger/],

@@ -224,6 +224,26 @@ describe('/v1 of the running service', () => {
   });
 
   it.each([
+    ['{"name":1,}', 'The body is not valid JSON at position 10.'],
+    ['{"name":secret}', 'The body is not valid JSON.'],
+  ])('given the body %s, says that it is no JSON, and repeats nothing of it', async (body, detail) => {
+    const answer = await service.call('PUT', '/v1/account', body);
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      expect.objectContaining({ code: 'invalid_json', detail }),
+    ]);
+  });
+
+  it.each([2_500, 10_000, 100_000])('given a schema with a value nested %d deep, refuses it', async (levels) => {
+    const schema = `{"const":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    const answer = await service.call('PUT', '/v1/event-types/invoice.paid', `{"schema":${schema}}`);
+    expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ code: 'schema_invalid' })]);
+  });
+
+  it.each([
+    ['PUT', '/v1/account', { name: '\ud800' }, 400, 'invalid_request'],
+    ['PUT', '/v1/event-types/invoice.paid', { schema: { title: 'a\0' } }, 400, 'schema_invalid'],
+    ['PUT', '/v1/event-types/invoice.paid', { description: 'a\0' }, 400, 'invalid_request'],
     ['POST', '/v1/accounts', { id: '1234', name: 'Again' }, 409, 'account_exists'],
     ['POST', '/v1/accounts', { id: 'a b', name: 'Blank' }, 400, 'invalid_request'],
     ['GET', '/v1/accounts?limit=0', undefined, 400, 'invalid_request'],

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '@postduif/contracts';
 import qs from 'qs';
+import { invalid } from './invalid.js';
+import { isCompatible } from './versions.js';
 
 const MOST_ITEMS = 200;
 const WITH_CHARSET = 'application/json; charset=utf-8';
@@ -8,11 +10,11 @@ const WITH_CHARSET = 'application/json; charset=utf-8';
 /** Bodies as Copernica's clients send and expect them (spec section 10.1). */
 export function configureBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, ({ url }, body, done) => {
     try {
       done(null, body.trim() === '' ? undefined : JSON.parse(body));
-    } catch (cause) {
-      done(new ApiError('invalid_request', 'Invalid data provided: the body is not valid JSON', { cause: cause }));
+    } catch (error) {
+      done(notJson(error, url));
     }
   });
   fastify.addContentTypeParser<string>(
@@ -27,4 +29,12 @@ export function configureBodies(fastify: FastifyInstance): void {
     if (reply.getHeader('content-type') === WITH_CHARSET) void reply.header('content-type', 'application/json');
     done();
   });
+}
+
+/** The engine's own message may repeat what was sent. Only the position is taken from it. */
+function notJson(error: unknown, url: string): ApiError {
+  const position = error instanceof SyntaxError ? (/ at position \d+/.exec(error.message)?.[0] ?? '') : '';
+  return isCompatible(url)
+    ? invalid(`the body is not valid JSON${position}`)
+    : new ApiError('invalid_json', `The body is not valid JSON${position}.`);
 }
