@@ -164,7 +164,9 @@ export type BoundWebhookPage = Readonly<z.output<typeof boundWebhookPage>>;
 /** How the handshake of CloudEvents stands. */
 export const handshakeView = z.object({
   origin: z.string().describe('What we call ourselves: the receiver answers this, or an asterisk.'),
-  granted: z.boolean(),
+  granted: z
+    .boolean()
+    .describe('Whether it has agreed. That stays, whatever it answers later, until the handler or the format changes.'),
   grantedAt: z.iso.datetime().nullable(),
   allowedRate: z.number().nullable().describe('Requests a minute; null: it does not say.'),
 });
@@ -206,7 +208,11 @@ export type LocationReport = Readonly<z.output<typeof locationReport>>;
 export const handshakeReport = z.object({
   url: z.string(),
   origin: z.string().describe('What we called ourselves.'),
-  granted: z.boolean(),
+  granted: z
+    .boolean()
+    .describe(
+      'Whether it agrees in this answer. A refusal takes no earlier agreement back: `validated` says what holds.',
+    ),
   status: z.int().optional(),
   allowedOrigin: z.string().optional().describe('The name that was answered.'),
   allowedRate: z.number().nullable().optional().describe('Requests a minute that were granted; null: any number.'),
