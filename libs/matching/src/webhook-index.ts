@@ -4,7 +4,7 @@ import { wants } from './wants.js';
 
 const WEBHOOK_PREFIX = configKey('webhook', '');
 
-/** The webhooks of all accounts in memory, from the topic `config`, by account and trigger. */
+/** The webhooks of all accounts in memory, from the topic `config`, by account, trigger and database. */
 export class WebhookIndex {
   readonly #byId = new Map<string, WebhookSnapshot>();
   readonly #bySubject = new Map<string, Map<string, WebhookSnapshot>>();
@@ -22,18 +22,19 @@ export class WebhookIndex {
     else if (snapshot.kind === 'webhook') this.#put(id, snapshot);
   }
 
-  /** The webhooks that want an event. Looks at those of its account and trigger only. */
+  /** The webhooks that want an event. Looks at those of its account and trigger only that have its database, or none. */
   match(event: Event): WebhookSnapshot[] {
     const found: WebhookSnapshot[] = [];
-    for (const webhook of this.#bySubject.get(subject(event.account, event.type))?.values() ?? [])
-      if (wants(webhook, event)) found.push(webhook);
+    for (const database of event.database === undefined ? [undefined] : [undefined, event.database])
+      for (const webhook of this.#bySubject.get(subject(event.account, event.type, database))?.values() ?? [])
+        if (wants(webhook, event)) found.push(webhook);
     return found;
   }
 
   #put(id: string, webhook: WebhookSnapshot): void {
     this.#remove(id);
     this.#byId.set(id, webhook);
-    const name = subject(webhook.account, webhook.trigger);
+    const name = subjectOf(webhook);
     const webhooks = this.#bySubject.get(name) ?? new Map<string, WebhookSnapshot>();
     this.#bySubject.set(name, webhooks.set(id, webhook));
   }
@@ -42,14 +43,18 @@ export class WebhookIndex {
     const webhook = this.#byId.get(id);
     if (webhook === undefined) return;
     this.#byId.delete(id);
-    const name = subject(webhook.account, webhook.trigger);
+    const name = subjectOf(webhook);
     const webhooks = this.#bySubject.get(name);
     webhooks?.delete(id);
     if (webhooks?.size === 0) this.#bySubject.delete(name);
   }
 }
 
-/** An account's id has no slash. */
-function subject(account: string, trigger: string): string {
-  return `${account}/${trigger}`;
+function subjectOf({ account, trigger, database }: WebhookSnapshot): string {
+  return subject(account, trigger, database);
+}
+
+/** The id of an account has no slash. */
+function subject(account: string, trigger: string, database: number | undefined): string {
+  return `${account}/${database ?? ''}/${trigger}`;
 }
