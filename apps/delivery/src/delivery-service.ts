@@ -103,7 +103,7 @@ export class DeliveryService {
     const groupId = `${prefix}delivery`;
     this.#wheel = new WheelReader({
       ...{ kafka, topics, producer, exits, clock: systemClock, log, failed },
-      isBehind: () => isBehind(this.#deliveries.lag(), this.#producer.buffered.records),
+      isBehind: () => isBehind(this.#deliveries.lag(), this.#engine.pending),
       groupId: `${groupId}.wheel`,
     });
     this.#deliveries = new RecordConsumer({

@@ -131,6 +131,50 @@ describe('DeliveryEngine', () => {
     });
   });
 
+  describe('what waits for us alone', () => {
+    it('given requests under way and queued ones, then none of them does', async () => {
+      const world = worldOf(() => ({ status: 200, afterMs: 1_500 }), { concurrency: 1 });
+      for (const event of numbers(2)) world.send('1', event);
+      await world.clock.advance(100);
+
+      expect(world.engine.state).toMatchObject({ inFlight: 1, queued: 1 });
+      expect(world.engine.pending).toBe(0);
+    });
+
+    it('given webhooks that are not known, then their deliveries do, until the configuration is current and what follows is durable', async () => {
+      const world = new World();
+      const current = Promise.withResolvers<undefined>();
+      world.newer = () => current.promise;
+      world.durableAfterMs = 50;
+      for (const event of numbers(7)) world.send('1', event);
+      await world.clock.advance(10_000);
+      const asking = world.engine.pending;
+      current.resolve(undefined);
+      await world.clock.advance(40);
+      const burying = world.engine.pending;
+      await world.clock.advance(1_000);
+
+      expect([asking, burying, world.engine.pending]).toEqual([7, 7, 0]);
+      expect(world.dead).toHaveLength(7);
+    });
+
+    it('given answers that are not written down yet, or that nothing may begin, then those do', async () => {
+      let mayBegin = true;
+      const world = new World({ mayBegin: () => mayBegin });
+      world.webhooks.set('1', webhook('1'));
+      for (const event of numbers(3)) world.send('1', event);
+      world.loseKafka();
+      await world.clock.advance(1_000);
+      const unwritten = world.engine.pending;
+      world.findKafka();
+      await world.clock.advance(1_000);
+      mayBegin = false;
+      for (const event of numbers(2)) world.send('1', event);
+
+      expect([unwritten, world.engine.pending]).toEqual([3, 2]);
+    });
+  });
+
   describe('a process that may have lost its deliveries to another', () => {
     it('given that, then no request begins and nothing is diverted until it is known, and then all go', async () => {
       let confirmed = true;

@@ -58,6 +58,8 @@ export class DeliveryEngine {
   /** Read while nothing may begin, in order. */
   readonly #held: Job[] = [];
   #unsettled = 0;
+  /** Deliveries that something is being done for; what is queued or held waits for that. */
+  #running = 0;
   #sweptAt = 0;
   #sweepSoon = false;
 
@@ -74,6 +76,11 @@ export class DeliveryEngine {
       breakers[lane.breaker.state] += 1;
     }
     return { inFlight: this.#room.inFlight, unsettled: this.#unsettled, queued, lanes: this.#lanes.size, breakers };
+  }
+
+  /** Deliveries that wait neither for a receiver nor for room with one, but for us: to know the configuration, or to write down what follows. */
+  get pending(): number {
+    return this.#running - this.#room.inFlight + this.#held.length;
   }
 
   /** Takes a delivery; returns at once. */
@@ -263,8 +270,13 @@ export class DeliveryEngine {
   }
 
   #run(job: Job, work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      this.options.failed(error, job);
-    });
+    this.#running += 1;
+    work
+      .catch((error: unknown) => {
+        this.options.failed(error, job);
+      })
+      .finally(() => {
+        this.#running -= 1;
+      });
   }
 }

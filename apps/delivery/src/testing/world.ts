@@ -63,8 +63,8 @@ export class World {
   fenced = 0;
   diverted = 0;
   answer: (webhook: string, event: string, attempt: number) => Answer = () => ({ status: 200, afterMs: 10 });
-  /** What becomes known when the engine asks for the current configuration. */
-  newer: () => void = () => undefined;
+  /** What becomes known when the engine asks for the current configuration; it is when this resolves. */
+  newer: () => unknown = () => undefined;
   /** How long it takes until something is durable. */
   durableAfterMs = 0;
 
@@ -118,9 +118,8 @@ export class World {
       random: () => 0.5,
       webhooks: {
         find: (id) => this.webhooks.get(id),
-        current: () => {
-          this.newer();
-          return Promise.resolve();
+        current: async () => {
+          await this.newer();
         },
       },
       sender: { canSign: () => this.hasKey, post: (job, target) => this.#post(job, target) },

@@ -1,14 +1,16 @@
 import type { PartitionState } from '@postduif/kafka';
 
-/** What is fetched, or written, within a moment also when all goes well. */
+/** What is fetched, or seen to, within a moment also when all goes well. */
 const MAX_BEHIND = 1_000;
 
 /**
- * Whether a reader of `deliveries` is behind: more is there to read and to write than is done in a moment, or it does not read as too much
+ * Whether a reader of `deliveries` is behind: more is there to read and to see to than is done in a moment, or it does not read as too much
  * is under way. What is under way with receivers, or queued for slow ones, says nothing about that: the lag alone would.
+ *
+ * @param pending records read that wait for nothing but us
  */
-export function isBehind(partitions: readonly PartitionState[], recordsToWrite: number): boolean {
-  let records = recordsToWrite;
+export function isBehind(partitions: readonly PartitionState[], pending: number): boolean {
+  let records = pending;
   for (const { position, highWatermark, paused } of partitions) {
     if (paused) return true;
     records += Math.max(0, (highWatermark ?? 0) - (position ?? 0));
