@@ -29,6 +29,13 @@ describe('CircuitBreaker', () => {
     expect(breaker.admit(1_100)).toEqual({ admitted: false, until: 2_100 });
   });
 
+  it('given an open breaker, when the clock is set back, then its pause ends no later than one that begins then', () => {
+    const breaker = opened(3_600_000);
+
+    expect(breaker.admit(0)).toEqual({ admitted: false, until: 1_000 });
+    expect(breaker.admit(1_000)).toEqual({ admitted: true, probe: true });
+  });
+
   it('given failing probes, when they go on, then the pauses double up to the longest', () => {
     const breaker = opened(0);
     const pauses: number[] = [];

@@ -14,9 +14,15 @@ export const DEFAULT_BREAKER: BreakerOptions = { threshold: 10, firstPauseMs: 1_
 export const BREAKER_STATES = ['closed', 'open', 'probing'] as const;
 export type BreakerState = (typeof BREAKER_STATES)[number];
 
+interface Open {
+  readonly name: 'open';
+  readonly probeAt: number;
+  readonly pauseMs: number;
+}
+
 type State =
   | { readonly name: 'closed'; readonly failures: number }
-  | { readonly name: 'open'; readonly probeAt: number; readonly pauseMs: number }
+  | Open
   | { readonly name: 'probing'; readonly pauseMs: number };
 
 /** What a request that asked gets. The probe says so when it reports how it ended. */
@@ -43,7 +49,8 @@ export class CircuitBreaker {
   admit(now: number): BreakerAdmission {
     const state = this.#state;
     if (state.name === 'closed') return ORDINARY;
-    if (state.name === 'probing' || now < state.probeAt) return { admitted: false, until: this.admitsFrom(now) };
+    if (state.name === 'probing' || now < this.#probeAt(state, now))
+      return { admitted: false, until: this.admitsFrom(now) };
     this.#state = { name: 'probing', pauseMs: state.pauseMs };
     return PROBE;
   }
@@ -52,7 +59,7 @@ export class CircuitBreaker {
   admitsFrom(now: number): number {
     const state = this.#state;
     if (state.name === 'closed') return -Infinity;
-    return state.name === 'open' ? state.probeAt : now + state.pauseMs;
+    return state.name === 'open' ? this.#probeAt(state, now) : now + state.pauseMs;
   }
 
   succeeded(): void {
@@ -74,6 +81,13 @@ export class CircuitBreaker {
   /** A probe that was admitted is not sent after all: the next one may go. */
   withdraw(now: number): void {
     if (this.#state.name === 'probing') this.#state = { name: 'open', probeAt: now, pauseMs: this.#state.pauseMs };
+  }
+
+  /** A clock that was set back makes no pause longer. */
+  #probeAt(state: Open, now: number): number {
+    const probeAt = Math.min(state.probeAt, now + state.pauseMs);
+    this.#state = { ...state, probeAt };
+    return probeAt;
   }
 
   #open(now: number, pauseMs: number): void {

@@ -145,7 +145,7 @@ export class Lane<Job extends Queued> {
 
   /** Nothing is under way, and the next request would be within the rate also without a memory of those before it. */
   isEmpty(now: number): boolean {
-    return this.#inFlight === 0 && this.#queue.length === 0 && (this.#limiter?.nextAt ?? 0) <= now;
+    return this.#inFlight === 0 && this.#queue.length === 0 && (this.#limiter?.nextAt(now) ?? 0) <= now;
   }
 
   /**
@@ -209,7 +209,7 @@ export class Lane<Job extends Queued> {
     const head = this.#queue[0];
     if (head === undefined) return undefined;
     if (!this.#isOpen(now)) return now;
-    const allowedAt = this.#limiter?.nextAt ?? 0;
+    const allowedAt = this.#limiter?.nextAt(now) ?? 0;
     const lookAgainAt = now + this.bounds.shortWaitMs;
     return allowedAt > now ? Math.min(allowedAt, lookAgainAt) : lookAgainAt;
   }
@@ -250,7 +250,7 @@ export class Lane<Job extends Queued> {
   #takeSlot(now: number): Slot | Refusal {
     if (this.#restUntil > now) return { kind: 'closed', until: this.#restUntil };
     if (this.#inFlight >= this.room.share(this.#concurrency)) return BUSY;
-    if (this.#limiter !== undefined && this.#limiter.nextAt > now) return BUSY;
+    if (this.#limiter !== undefined && this.#limiter.nextAt(now) > now) return BUSY;
     const admission = this.breaker.admit(now);
     if (!admission.admitted) return { kind: 'closed', until: admission.until };
     this.#limiter?.take(now);

@@ -44,6 +44,13 @@ describe('RateLimiter', () => {
     );
   });
 
+  it('when the clock is set back, then the next request goes after one spacing', () => {
+    const limiter = new RateLimiter(10);
+    limiter.take(3_600_000);
+
+    expect([limiter.take(0), limiter.take(100), limiter.take(101)]).toEqual([false, false, true]);
+  });
+
   it('given steady demand, when ten seconds pass, then at least 95 % of the rate was allowed', () => {
     const limiter = new RateLimiter(1_000);
     let taken = 0;

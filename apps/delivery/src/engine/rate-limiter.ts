@@ -14,9 +14,9 @@ export class RateLimiter {
     this.#spacingMs = spacing(rate);
   }
 
-  /** The moment (Unix milliseconds) from which the next request may go. */
-  get nextAt(): number {
-    return this.#nextAt;
+  /** The moment (Unix milliseconds) from which the next request may go: soon, also when the clock was set back meanwhile. */
+  nextAt(now: number): number {
+    return (this.#nextAt = Math.min(this.#nextAt, now + this.#spacingMs));
   }
 
   get perSecond(): number {
@@ -25,7 +25,7 @@ export class RateLimiter {
 
   /** Takes an allowance if there is one. */
   take(now: number): boolean {
-    if (now < this.#nextAt) return false;
+    if (now < this.nextAt(now)) return false;
     this.#nextAt = Math.max(now - BURST_MS, this.#nextAt) + this.#spacingMs;
     return true;
   }
@@ -35,7 +35,7 @@ export class RateLimiter {
     if (rate === this.rate) return;
     this.rate = rate;
     this.#spacingMs = spacing(rate);
-    this.#nextAt = Math.min(this.#nextAt, now + this.#spacingMs);
+    this.nextAt(now);
   }
 }
 
