@@ -88,6 +88,23 @@ describe('changes of the configuration', () => {
       expect(await tagOf(path)).not.toBe(tag);
       expect((await call('PUT', path, change)).status).toBe(204);
       expect((await call('PUT', path, change, { 'if-match': '*' })).status).toBe(204);
+      expect((await call('PUT', path, change, { 'if-none-match': '*' })).status).toBe(412);
+      const known = await tagOf(path);
+      const same = await call('GET', path, undefined, { 'if-none-match': `"0", W/${known}` });
+      expect([same.status, same.headers.get('etag'), await same.text()]).toEqual([304, known, '']);
+      expect((await call('GET', path, undefined, { 'if-none-match': tag })).status).toBe(200);
+    });
+
+    it('an event type, also when it is not there', async () => {
+      const path = '/v1/event-types/guarded.type';
+      const put = async (headers: Headers) => (await call('PUT', path, {}, headers)).status;
+      expect(await put({ 'if-match': '*' })).toBe(412);
+      expect(await put({ 'if-none-match': '*' })).toBe(201);
+      expect(await put({ 'if-none-match': '*' })).toBe(412);
+      expect(await put({ 'if-match': await tagOf(path) })).toBe(200);
+      expect((await call('GET', path, undefined, { 'if-none-match': '*' })).status).toBe(304);
+      expect((await call('DELETE', path, undefined, { 'if-match': await tagOf(path) })).status).toBe(204);
+      expect((await call('DELETE', path, undefined, { 'if-match': '*' })).status).toBe(404);
     });
 
     it('the account', async () => {
@@ -106,6 +123,7 @@ describe('changes of the configuration', () => {
       )) as unknown as CreatedToken;
       for (const path of [webhook, domain, `/v1/tokens/${id}`]) {
         expect((await call('DELETE', path, undefined, { 'if-match': '"other"' })).status).toBe(412);
+        expect((await call('GET', path, undefined, { 'if-none-match': await tagOf(path) })).status).toBe(304);
         expect((await call('DELETE', path, undefined, { 'if-match': await tagOf(path) })).status).toBe(204);
       }
     });
@@ -121,6 +139,7 @@ describe('changes of the configuration', () => {
     it('given no entity tag, says what it has to be', async () => {
       const wrong = await call('PUT', '/v1/account', {}, { 'if-match': '3' });
       expect([wrong.status, await json(wrong)]).toMatchObject([400, { code: 'invalid_request' }]);
+      expect((await call('GET', '/v1/account', undefined, { 'if-none-match': '3' })).status).toBe(400);
     });
   });
 

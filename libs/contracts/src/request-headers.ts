@@ -10,7 +10,7 @@ export const idempotencyKey = z
 
 const TAGS = 'must be entity tags as ETag shows them, such as "3", or *';
 
-/** `If-Match`: entity tags (RFC 9110 section 8.8.3), or an asterisk. */
-export const ifMatch = z
+/** `If-Match` and `If-None-Match`: entity tags (RFC 9110 section 8.8.3), or an asterisk. */
+export const entityTags = z
   .string(TAGS)
   .regex(/^(?:\*|(?:W\/)?"[\x21\x23-\x7e]*"(?: *, *(?:W\/)?"[\x21\x23-\x7e]*")*)$/, TAGS);

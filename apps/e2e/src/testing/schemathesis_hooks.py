@@ -31,5 +31,6 @@ def before_call(context, case, kwargs):
     if case.query:
         case.query.pop("cursor", None)
     # The coverage phase of Schemathesis makes values that do not fit the pattern.
-    if case.headers and not TAG.match(case.headers.get("If-Match", "*")):
-        del case.headers["If-Match"]
+    for name in ("If-Match", "If-None-Match"):
+        if case.headers and not TAG.match(case.headers.get(name, "*")):
+            del case.headers[name]

@@ -1,12 +1,13 @@
-import { ApiError, ifMatch as ifMatchHeader } from '@postduif/contracts';
+import { ApiError, entityTags } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Throws `version_mismatch` when the entity tag is not what the caller has seen. */
-export type Precondition = (tag: string) => void;
+/** Throws `version_mismatch` when what is there is not what the caller expects. Without a tag there is nothing. */
+export type Precondition = (tag: string | undefined) => void;
 
 export const unconditional: Precondition = () => undefined;
 
 const ANY = '*';
+const IS_THERE = 'This is there already, and `If-None-Match` demands that it is not. Leave that out to change it.';
 
 /**
  * The strong entity tag of a row (RFC 9110 section 8.8.3).
@@ -18,27 +19,57 @@ export function entityTag(version: number, born?: Date): string {
   return `"${born === undefined ? '' : `${born.getTime().toString(36)}.`}${version}"`;
 }
 
-export function sayTag(reply: FastifyReply, tag: string): void {
+/** Shows a version of something; to who has it already only that he has (304, RFC 9110 section 13.1.2). */
+export function showVersion<View>(reply: FastifyReply, tag: string, view: View): View | undefined {
   void reply.header('etag', tag);
+  if (!matchesWeakly(tagsIn(reply.request, 'if-none-match'), tag)) return view;
+  void reply.status(304);
+  return undefined;
 }
 
-/** What `If-Match` demands. Throws `invalid_request` when it is no list of entity tags. */
-export function ifMatch({ headers }: Pick<FastifyRequest, 'headers'>): Precondition {
-  const given = headers['if-match']?.trim();
-  if (given === undefined || given === ANY) return unconditional;
-  const { error } = ifMatchHeader.safeParse(given);
-  if (error !== undefined) throw new ApiError('invalid_request', `If-Match: ${error.issues[0]?.message}`);
-  // A weak tag never matches (RFC 9110 section 13.1.1).
-  return oneOf(given.split(',').map((tag) => tag.trim()));
+/**
+ * What `If-Match` and `If-None-Match` demand of what is to be changed (RFC 9110 section 13.1). Throws `invalid_request` when one of them is no
+ * list of entity tags.
+ */
+export function preconditionOf(request: Pick<FastifyRequest, 'headers'>): Precondition {
+  const match = tagsIn(request, 'if-match');
+  const noneMatch = tagsIn(request, 'if-none-match');
+  return (tag) => {
+    if (match !== undefined && !matches(match, tag)) throw new ApiError('version_mismatch');
+    if (matchesWeakly(noneMatch, tag)) throw new ApiError('version_mismatch', IS_THERE);
+  };
 }
 
 /** What a caller demands who knows a version by its number; zero is no demand. */
 export function ifVersion(version: number): Precondition {
-  return version === 0 ? unconditional : oneOf([entityTag(version)]);
+  if (version === 0) return unconditional;
+  return (tag) => {
+    if (tag !== entityTag(version)) throw new ApiError('version_mismatch');
+  };
 }
 
-function oneOf(tags: readonly string[]): Precondition {
-  return (tag) => {
-    if (!tags.includes(tag)) throw new ApiError('version_mismatch');
-  };
+type Header = 'if-match' | 'if-none-match';
+const NAMES: Readonly<Record<Header, string>> = { 'if-match': 'If-Match', 'if-none-match': 'If-None-Match' };
+
+function tagsIn({ headers }: Pick<FastifyRequest, 'headers'>, header: Header): readonly string[] | undefined {
+  const given = headers[header]?.trim();
+  if (given === undefined) return undefined;
+  const { error } = entityTags.safeParse(given);
+  if (error !== undefined) throw new ApiError('invalid_request', `${NAMES[header]}: ${error.issues[0]?.message}`);
+  return given.split(',').map((tag) => tag.trim());
+}
+
+/** A weak tag never does. */
+function matches(tags: readonly string[], tag: string | undefined): boolean {
+  return tag !== undefined && (tags.includes(ANY) || tags.includes(tag));
+}
+
+function matchesWeakly(tags: readonly string[] | undefined, tag: string | undefined): boolean {
+  return (
+    tags !== undefined &&
+    matches(
+      tags.map((one) => one.replace(/^W\//, '')),
+      tag,
+    )
+  );
 }

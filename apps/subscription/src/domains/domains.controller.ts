@@ -3,7 +3,7 @@ import { createDomain } from '@postduif/contracts';
 import type { DomainView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
-import { ifMatch, sayTag } from '../changes/precondition.js';
+import { preconditionOf, showVersion } from '../changes/precondition.js';
 import { OncePerKey } from '../idempotency/once-per-key.js';
 import { parseBody } from '../v1/parse-body.js';
 import { PublicAddress } from '../v4/public-address.js';
@@ -44,10 +44,9 @@ export class DomainsController {
     @Req() request: FastifyRequest,
     @Param('domain') name: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<DomainView> {
+  ): Promise<DomainView | undefined> {
     const domain = await this.domains.get(await this.access.require(request, 'domains:read'), name);
-    sayTag(reply, tagOf(domain));
-    return toDomainView(domain);
+    return showVersion(reply, tagOf(domain), toDomainView(domain));
   }
 
   @Post(':domain/validate')
@@ -61,6 +60,6 @@ export class DomainsController {
   @HttpCode(204)
   async delete(@Req() request: FastifyRequest, @Param('domain') domain: string): Promise<void> {
     const caller = await this.access.require(request, 'domains:write');
-    await this.domains.delete(caller, domain, ifMatch(request));
+    await this.domains.delete(caller, domain, preconditionOf(request));
   }
 }

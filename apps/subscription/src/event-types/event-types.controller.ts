@@ -3,8 +3,7 @@ import { putEventType } from '@postduif/contracts';
 import type { EventTypeView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
-import { ifMatch, sayTag } from '../changes/precondition.js';
-import type { Precondition } from '../changes/precondition.js';
+import { preconditionOf, showVersion } from '../changes/precondition.js';
 import { parseBody } from '../v1/parse-body.js';
 import { PublicAddress } from '../v4/public-address.js';
 import { EventTypes, tagOf, toEventTypeView } from './event-types.js';
@@ -28,10 +27,9 @@ export class EventTypesController {
     @Req() request: FastifyRequest,
     @Param('name') name: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<EventTypeView> {
+  ): Promise<EventTypeView | undefined> {
     const type = await this.types.get(await this.access.require(request, 'event-types:read'), name);
-    sayTag(reply, tagOf(type));
-    return toEventTypeView(type);
+    return showVersion(reply, tagOf(type), toEventTypeView(type));
   }
 
   /** 201 for a new one, else 200. */
@@ -43,7 +41,7 @@ export class EventTypesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeView> {
     const caller = await this.access.require(request, 'event-types:write');
-    const { type, isNew } = await this.types.put(caller, name, parseBody(putEventType, body), demandOf(request));
+    const { type, isNew } = await this.types.put(caller, name, parseBody(putEventType, body), preconditionOf(request));
     void reply.status(isNew ? 201 : 200).header('location', this.address.of(request, `/v1/event-types/${name}`));
     return type;
   }
@@ -51,11 +49,6 @@ export class EventTypesController {
   @Delete(':name')
   @HttpCode(204)
   async delete(@Req() request: FastifyRequest, @Param('name') name: string): Promise<void> {
-    await this.types.delete(await this.access.require(request, 'event-types:write'), name, demandOf(request));
+    await this.types.delete(await this.access.require(request, 'event-types:write'), name, preconditionOf(request));
   }
-}
-
-/** Without `If-Match` a type need not be there. */
-function demandOf(request: FastifyRequest): Precondition | undefined {
-  return request.headers['if-match'] === undefined ? undefined : ifMatch(request);
 }

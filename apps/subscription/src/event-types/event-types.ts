@@ -3,7 +3,7 @@ import { ApiError, eventTypeName, fieldErrors, MAX_EVENT_BYTES, plainMessage } f
 import type { EventTypeView, PutEventType } from '@postduif/contracts';
 import { DataSchema, maxEventBytes, SchemaRefused } from '@postduif/event-types';
 import { recordChange } from '../audit/record-change.js';
-import { entityTag } from '../changes/precondition.js';
+import { entityTag, unconditional } from '../changes/precondition.js';
 import type { Precondition } from '../changes/precondition.js';
 import type { Database, Queries } from '../database/database.js';
 import type { Log } from '../log.js';
@@ -34,14 +34,14 @@ export class EventTypes {
     { account, token }: Access,
     name: string,
     given: PutEventType,
-    precondition?: Precondition,
+    precondition: Precondition = unconditional,
   ): Promise<{ readonly type: EventTypeView; readonly isNew: boolean }> {
     requireName(name);
     if (given.schema !== null) requireUsable(given.schema);
     const put = await this.database.transaction(async (transaction) => {
       await transaction.query('SELECT FROM config.accounts WHERE id = $1 FOR NO KEY UPDATE', [account]);
       const before = await rows.findEventType(transaction, account, name);
-      if (precondition !== undefined) precondition(tagOf(found(before)));
+      precondition(before && tagOf(before));
       const type = found(await rows.putEventType(transaction, account, name, given));
       if ((await rows.countEventTypes(transaction, account)) > MOST) throw new ApiError('event_types_full');
       await publish(transaction, rows.eventTypeSnapshot(type));
@@ -54,10 +54,10 @@ export class EventTypes {
   }
 
   /** Its events are not checked any more. */
-  async delete({ account, token }: Access, name: string, precondition?: Precondition): Promise<void> {
+  async delete({ account, token }: Access, name: string, precondition: Precondition = unconditional): Promise<void> {
     await this.database.transaction(async (transaction) => {
       await transaction.query('SELECT FROM config.accounts WHERE id = $1 FOR NO KEY UPDATE', [account]);
-      precondition?.(tagOf(found(await rows.findEventType(transaction, account, name))));
+      precondition(tagOf(found(await rows.findEventType(transaction, account, name))));
       const type = found(await rows.deleteEventType(transaction, account, name));
       await record(transaction, type, undefined);
       await publishRemoval(transaction, rows.eventTypeKey(type), type.version + 1);

@@ -48,7 +48,7 @@ export class DatabasesController {
     @Req() request: FastifyRequest,
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<TitledView> {
+  ): Promise<TitledView | undefined> {
     return this.requests.get(request, reply, { ...DATABASES, id }, toDatabase);
   }
 
@@ -98,7 +98,7 @@ export class DatabasesController {
     @Req() request: FastifyRequest,
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<TitledView> {
+  ): Promise<TitledView | undefined> {
     return this.requests.get(request, reply, { kind: 'collection', id }, toCollection);
   }
 

@@ -41,7 +41,7 @@ export class FieldsController {
     @Param() path: FieldPath,
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<FieldView> {
+  ): Promise<FieldView | undefined> {
     return this.requests.get(request, reply, { kind: 'field', parent: parentIn(path), id }, toField);
   }
 

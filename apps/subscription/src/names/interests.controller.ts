@@ -37,7 +37,7 @@ export class InterestsController {
     @Req() request: FastifyRequest,
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<InterestView> {
+  ): Promise<InterestView | undefined> {
     return this.requests.get(request, reply, { kind: 'interest', id }, toInterest);
   }
 

@@ -4,7 +4,7 @@ import type { Page, Scope } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ApiAccess } from '../accounts/api-access.js';
-import { entityTag, ifMatch, sayTag } from '../changes/precondition.js';
+import { entityTag, preconditionOf, showVersion } from '../changes/precondition.js';
 import { sayCreated } from '../v4/created.js';
 import { pageOf } from '../v4/pages.js';
 import { parse } from '../v4/parse.js';
@@ -61,11 +61,10 @@ export class NameRequests {
     reply: FastifyReply,
     path: NamePath,
     toView: (row: NameRow) => View,
-  ): Promise<View> {
+  ): Promise<View | undefined> {
     const { account } = await this.#caller(request, 'databases:read');
     const row = await this.#find(account, path);
-    sayTag(reply, entityTag(row.version));
-    return toView(row);
+    return showVersion(reply, entityTag(row.version), toView(row));
   }
 
   /** @param entity path of what is made, without its id */
@@ -100,7 +99,7 @@ export class NameRequests {
     const caller = await this.#caller(request, 'databases:write');
     const given = parse(schema, body);
     if (path.parent !== undefined) await this.#find(caller.account, path);
-    await this.names.change(caller, keyOf(caller.account, path), given, ifMatch(request));
+    await this.names.change(caller, keyOf(caller.account, path), given, preconditionOf(request));
   }
 
   #caller(request: FastifyRequest, scope: Scope): Promise<Access> {

@@ -3,7 +3,7 @@ import { createToken } from '@postduif/contracts';
 import type { CreatedToken, TokenView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
-import { entityTag, ifMatch, sayTag } from '../changes/precondition.js';
+import { entityTag, preconditionOf, showVersion } from '../changes/precondition.js';
 import { OncePerKey } from '../idempotency/once-per-key.js';
 import { parseBody } from '../v1/parse-body.js';
 import { PublicAddress } from '../v4/public-address.js';
@@ -44,15 +44,14 @@ export class TokensController {
     @Req() request: FastifyRequest,
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<TokenView> {
+  ): Promise<TokenView | undefined> {
     const row = await this.tokens.get(await this.access.require(request, 'tokens:read'), id);
-    sayTag(reply, entityTag(row.version));
-    return toTokenView(row);
+    return showVersion(reply, entityTag(row.version), toTokenView(row));
   }
 
   @Delete(':id')
   @HttpCode(204)
   async revoke(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
-    await this.tokens.revoke(await this.access.require(request, 'tokens:write'), id, ifMatch(request));
+    await this.tokens.revoke(await this.access.require(request, 'tokens:write'), id, preconditionOf(request));
   }
 }

@@ -3,7 +3,7 @@ import { createWebhook, listQuery, updateWebhook } from '@postduif/contracts';
 import type { Page, WebhookView } from '@postduif/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
-import { entityTag, ifMatch, sayTag } from '../changes/precondition.js';
+import { entityTag, preconditionOf, showVersion } from '../changes/precondition.js';
 import { OncePerKey } from '../idempotency/once-per-key.js';
 import { sayCreated } from '../v4/created.js';
 import { pageOf } from '../v4/pages.js';
@@ -50,18 +50,17 @@ export class WebhooksController {
     @Req() request: FastifyRequest,
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<WebhookView> {
+  ): Promise<WebhookView | undefined> {
     const caller = await this.access.requireCompatible(request, 'webhooks:read');
     const webhook = await this.webhooks.get(caller, id);
-    sayTag(reply, entityTag(webhook.version));
-    return toView(webhook);
+    return showVersion(reply, entityTag(webhook.version), toView(webhook));
   }
 
   @Put(ENTITY)
   @HttpCode(204)
   async change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
-    await this.webhooks.change(caller, id, parse(updateWebhook, body), ifMatch(request));
+    await this.webhooks.change(caller, id, parse(updateWebhook, body), preconditionOf(request));
   }
 
   /** The way back when a receiver was gone (410). */
@@ -69,7 +68,7 @@ export class WebhooksController {
   @HttpCode(204)
   async enable(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
-    await this.webhooks.change(caller, id, { state: 'enabled' }, ifMatch(request));
+    await this.webhooks.change(caller, id, { state: 'enabled' }, preconditionOf(request));
   }
 
   @Delete(ENTITY)
@@ -80,7 +79,7 @@ export class WebhooksController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
-    await this.webhooks.delete(caller, id, ifMatch(request));
+    await this.webhooks.delete(caller, id, preconditionOf(request));
     void reply.header('x-deleted', `webhook ${id}`);
   }
 }

@@ -9,7 +9,7 @@ import { newEventDocument } from '../event.js';
 import { deliveryView, eventSummary } from '../history-api.js';
 import { batchAccepted } from '../ingest-api.js';
 import { fieldView, interestView, titledView } from '../registry-api.js';
-import { idempotencyKey, ifMatch } from '../request-headers.js';
+import { entityTags, idempotencyKey } from '../request-headers.js';
 import { signingKeyView } from '../signing-key-api.js';
 import { checkReport, sampleView, testReport } from '../test-api.js';
 import { createdToken, createToken, tokenView } from '../token-api.js';
@@ -64,7 +64,7 @@ const SHOWN = {
 type HeaderName = AnswerHeader | 'Retry-After' | 'WWW-Authenticate' | 'RateLimit' | 'RateLimit-Policy';
 
 const HEADERS: Readonly<Record<HeaderName, string>> = {
-  ETag: 'Version of what is shown, for `If-Match`.',
+  ETag: 'Version of what is shown, for `If-Match` and `If-None-Match`.',
   Location: 'Address of what was made.',
   'X-Location': 'The same, as Copernica calls it.',
   'X-Created': 'Its id.',
@@ -85,8 +85,15 @@ const IF_MATCH = {
   name: 'If-Match',
   in: 'header',
   description: 'The `ETag` that was read: the change is made only to that version, and otherwise answered 412.',
-  schema: schemas.of(ifMatch, 'input'),
+  schema: schemas.of(entityTags, 'input'),
 };
+
+const IF_NONE_MATCH = { name: 'If-None-Match', in: 'header', schema: schemas.of(entityTags, 'input') };
+const IF_CHANGED = {
+  ...IF_NONE_MATCH,
+  description: 'The `ETag` that was read: while it holds, the answer is 304 without a body.',
+};
+const IF_ABSENT = { ...IF_NONE_MATCH, description: '`*`: what is there already is not changed, and answered 412.' };
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
@@ -154,7 +161,7 @@ function needs(access: Operation['access']): string {
   return access === 'token' ? 'Needs any valid token.' : `Needs a token with the scope \`${access}\`.`;
 }
 
-function parametersOf({ path, params = {}, query, conditional, oncePerKey }: Operation): Json[] {
+function parametersOf({ method, path, params = {}, query, answers, conditional, oncePerKey }: Operation): Json[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) =>
     inAddress(name, 'path', params[name] ?? z.string().min(1)),
   );
@@ -162,7 +169,9 @@ function parametersOf({ path, params = {}, query, conditional, oncePerKey }: Ope
   return [
     ...inPath,
     ...inQuery,
+    ...(304 in answers ? [IF_CHANGED] : []),
     ...(conditional === true ? [IF_MATCH] : []),
+    ...(conditional === true && method === 'put' ? [IF_ABSENT] : []),
     ...(oncePerKey === true ? [IDEMPOTENCY_KEY] : []),
   ];
 }

@@ -83,7 +83,7 @@ export interface Operation {
   /** By media type. */
   readonly body?: Readonly<Record<string, z.ZodType>>;
   readonly answers: Readonly<Record<number, AnswerDescription>>;
-  /** It looks at `If-Match`. */
+  /** It looks at `If-Match`, and a PUT at `If-None-Match`. */
   readonly conditional?: true;
   /** It looks at `Idempotency-Key`. */
   readonly oncePerKey?: true;
@@ -102,7 +102,10 @@ const jsonOrForm = (schema: z.ZodType) => ({ [JSON_TYPE]: schema, [FORM_TYPE]: s
 const ok = (is: string, schema: z.ZodType, headers: readonly AnswerHeader[] = []) => ({
   200: { is, holds: json(schema), headers },
 });
-const tagged = (is: string, schema: z.ZodType) => ok(is, schema, ['ETag']);
+const tagged = (is: string, schema: z.ZodType): Operation['answers'] => ({
+  ...ok(is, schema, ['ETag']),
+  304: { is: 'It is still what `If-None-Match` names.', headers: ['ETag'] },
+});
 const done = { 204: { is: 'Done.' } };
 const created = { 201: { is: 'Made.', headers: ['Location', 'X-Location', 'X-Created'] } } as const;
 
