@@ -31,6 +31,7 @@ interface Body {
   readonly id: string;
   readonly ids: (string | null)[];
   readonly code: string;
+  readonly detail: string;
   readonly errors: { readonly index: number; readonly code: string }[];
 }
 
@@ -200,6 +201,12 @@ describe('event-ingest', () => {
     ] as const;
     for (const [answer, status, code] of answers)
       expect(answer).toMatchObject({ status, type: 'application/problem+json', body: { status, code } });
+    const [untyped, coded] = answers.slice(-2).map(([answer]) => answer);
+    expect(untyped).toMatchObject({ body: { detail: expect.stringContaining('application/x-ndjson') } });
+    expect(coded).toMatchObject({
+      body: { detail: expect.stringContaining('Content-Encoding') },
+      headers: { 'accept-encoding': 'identity' },
+    });
   });
 
   it('given a request, leaves one line with every fact of it, and neither token nor body', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { parseConfigRecord, topicNames } from '@postduif/contracts';
 import type { ConfigSnapshot, DomainView, SigningKeyView } from '@postduif/contracts';
 import { CompactedTopicReader, createKafka, withAdmin } from '@postduif/kafka';
@@ -232,6 +233,19 @@ describe('/v1 of the running service', () => {
       400,
       expect.objectContaining({ code: 'invalid_json', detail }),
     ]);
+  });
+
+  it.each([
+    ['/v1/account', { 'content-encoding': 'gzip' }, 415, 'identity', /^Send the body without Content-Encoding/],
+    ['/v1/account', { 'content-type': 'text/plain' }, 415, null, /^Send the body as application\/json\.$/],
+    ['/v4/webhook/1', { 'content-encoding': 'gzip' }, 400, 'identity', /without Content-Encoding/],
+    ['/v4/webhook/1', { 'content-type': 'text/plain' }, 400, null, /use application\/json or application\/x-www-form/],
+  ] as const)('given a body for %s with %j, says which it takes', async (path, given, status, coding, message) => {
+    const headers = { authorization: `Bearer ${service.token}`, 'content-type': 'application/json', ...given };
+    const answer = await fetch(service.base + path, { method: 'PUT', headers, body: gzipSync('{"name":"One"}') });
+    expect([answer.status, answer.headers.get('accept-encoding')]).toEqual([status, coding]);
+    const { detail, error } = (await answer.json()) as { detail?: string; error?: { message: string } };
+    expect(detail ?? error?.message).toMatch(message);
   });
 
   it.each([2_500, 10_000, 100_000])('given a schema with a value nested %d deep, refuses it', async (levels) => {

@@ -86,7 +86,7 @@ export const ERRORS = {
   unsupported_media_type: {
     status: 415,
     title:
-      'This Content-Type is not supported. Use application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json.',
+      'This address does not take such a Content-Type or Content-Encoding. GET /v1/openapi.json says what it takes.',
   },
   idempotency_key_reused: {
     status: 422,

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import { ApiError } from '@postduif/contracts';
 import type { ErrorCode, Event } from '@postduif/contracts';
-import { sendProblem, toApiError } from '@postduif/service';
+import { requirePlainBody, sendProblem, toApiError } from '@postduif/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IngestMetrics } from '../ingest-metrics.js';
 import type { ParsedEvent } from '../parsing/parsed-event.js';
@@ -61,7 +61,7 @@ export class EventsController {
     const { account, token } = await this.access.of(headers.authorization);
     Object.assign(factsOf(request), { account, token });
     this.#requireRoom(account);
-    requirePlainCoding(headers['content-encoding']);
+    requirePlainBody(request, reply);
     // Absent when there is nothing to read.
     const stream = request.body instanceof Readable ? request.body : Readable.from([]);
     await this.bodies.read(stream, Number(headers['content-length'] ?? 0), async (body) => {
@@ -119,11 +119,6 @@ export class EventsController {
     if ('ok' in outcome) this.metrics.accepted('http', parsed.json.length);
     return outcome;
   }
-}
-
-function requirePlainCoding(coding: string | undefined): void {
-  if (coding !== undefined && coding !== 'identity')
-    throw new ApiError('unsupported_media_type', 'Send the body without Content-Encoding.');
 }
 
 function noteOutcomes(facts: RequestFacts, outcomes: readonly Outcome<Event>[]): void {

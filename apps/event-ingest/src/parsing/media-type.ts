@@ -5,12 +5,16 @@ export type MediaType = 'json' | 'ndjson' | 'cloudevent' | 'cloudevents-batch' |
 
 const JSON_SUFFIX = /^application\/[a-z0-9.-]+\+json$/;
 
-/** Understands a `Content-Type`; throws `unsupported_media_type`. */
-export function mediaTypeOf(contentType: string | undefined): MediaType {
+/**
+ * Understands a `Content-Type`; throws `unsupported_media_type`.
+ *
+ * @param taken sentence that says which ones there are
+ */
+export function mediaTypeOf(contentType: string | undefined, taken: string): MediaType {
   if (contentType === undefined || contentType.trim() === '') return undefined;
   const [type = '', ...parameters] = contentType.toLowerCase().split(';');
   for (const parameter of parameters) requireUtf8(parameter.trim());
-  return typeOf(type.trim());
+  return typeOf(type.trim(), taken);
 }
 
 function requireUtf8(parameter: string): void {
@@ -19,7 +23,7 @@ function requireUtf8(parameter: string): void {
   throw new ApiError('unsupported_media_type', 'Events must be in UTF-8.');
 }
 
-function typeOf(type: string): MediaType {
+function typeOf(type: string, taken: string): MediaType {
   switch (type) {
     case 'application/x-ndjson':
     case 'application/ndjson':
@@ -30,6 +34,6 @@ function typeOf(type: string): MediaType {
       return 'cloudevents-batch';
     default:
       if (type === 'application/json' || JSON_SUFFIX.test(type)) return 'json';
-      throw new ApiError('unsupported_media_type');
+      throw new ApiError('unsupported_media_type', taken);
   }
 }

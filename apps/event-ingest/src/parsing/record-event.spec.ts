@@ -54,6 +54,12 @@ describe('reading a record of the topic ingest', () => {
     expect(read(headers, value)).toBe(code);
   });
 
+  it('given a media type that is none of ours, says which a record may have', () => {
+    const value = Buffer.from(JSON.stringify(PLAIN));
+    const outcome = outcomeOf(() => readRecord({ ...PLACE, headers: { 'content-type': 'text/xml' }, value }));
+    expect(outcome).toMatchObject({ refusal: { detail: expect.not.stringContaining('batch') } });
+  });
+
   it('given a record without id and time, then it gives the same event whenever it is read, and another record another', () => {
     const value = Buffer.from(JSON.stringify({ type: 'invoice.paid', account: '1234', data: {} }));
     const eventOf = (place: Partial<typeof PLACE>) => readRecord({ ...PLACE, ...place, headers: {}, value }).event;

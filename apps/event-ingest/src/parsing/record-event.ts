@@ -7,6 +7,8 @@ import { mediaTypeOf } from './media-type.js';
 import { parseEvent } from './parsed-event.js';
 import type { ParsedEvent } from './parsed-event.js';
 
+const TAKEN =
+  'A record holds one event: its `content-type` is application/cloudevents+json, application/json, or absent.';
 /** The last moment that RFC 3339 can write. */
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
@@ -59,13 +61,9 @@ function typeOfRecord(
   contentType: string | undefined,
   attributes: Readonly<Record<string, string>>,
 ): 'structured' | 'binary' | 'plain' {
-  const type = mediaTypeOf(contentType);
+  const type = mediaTypeOf(contentType, TAKEN);
   if (type === 'cloudevent') return 'structured';
-  if (type !== undefined && type !== 'json')
-    throw new ApiError(
-      'unsupported_media_type',
-      'A record holds one event: its `content-type` is application/cloudevents+json, application/json, or absent.',
-    );
+  if (type !== undefined && type !== 'json') throw new ApiError('unsupported_media_type', TAKEN);
   return attributes.specversion !== undefined || attributes.type !== undefined ? 'binary' : 'plain';
 }
 

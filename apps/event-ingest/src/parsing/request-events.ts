@@ -5,6 +5,9 @@ import { mediaTypeOf } from './media-type.js';
 import { parseEvent } from './parsed-event.js';
 import type { EventDefaults, ParsedEvent } from './parsed-event.js';
 
+const TAKEN =
+  'Send events as application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json.';
+
 /** A request as far as its events are concerned. Names of headers are in lower case. */
 export interface EventRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -51,7 +54,7 @@ interface Items {
 function itemsOf({ headers, body }: EventRequest): Items {
   const contentType = headers['content-type'];
   const declared = typeof contentType === 'string' ? contentType : undefined;
-  const type = mediaTypeOf(declared);
+  const type = mediaTypeOf(declared, TAKEN);
   const binary = headers['ce-specversion'] !== undefined || headers['ce-type'] !== undefined;
   if (binary && (type === 'json' || type === undefined)) {
     return single(() => binaryEvent(percentDecoded(attributesOf(headers, 'ce-')), declared, body));
@@ -66,7 +69,7 @@ function itemsOf({ headers, body }: EventRequest): Items {
     case 'json':
       return plain(parseJson(body));
     case undefined:
-      throw new ApiError('unsupported_media_type');
+      throw new ApiError('unsupported_media_type', TAKEN);
   }
 }
 

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '@postduif/contracts';
+import { requirePlainBody } from '@postduif/service';
 import qs from 'qs';
 import { invalid } from './invalid.js';
 import { isCompatible } from './versions.js';
 
 const MOST_ITEMS = 200;
+const BODYLESS = ['GET', 'HEAD'];
 const WITH_CHARSET = 'application/json; charset=utf-8';
 
 /** Bodies as Copernica's clients send and expect them (spec section 10.1). */
@@ -24,6 +26,10 @@ export function configureBodies(fastify: FastifyInstance): void {
       done(null, qs.parse(body, { arrayLimit: MOST_ITEMS }));
     },
   );
+  fastify.addHook('preParsing', (request, reply, _payload, done) => {
+    if (!BODYLESS.includes(request.method)) requirePlainBody(request, reply);
+    done();
+  });
   // Clients compare the header literally.
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (reply.getHeader('content-type') === WITH_CHARSET) void reply.header('content-type', 'application/json');

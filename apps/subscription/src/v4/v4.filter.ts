@@ -1,6 +1,7 @@
 import { Catch, HttpException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import type { ApiError, ErrorCode } from '@postduif/contracts';
+import { ApiError } from '@postduif/contracts';
+import type { ErrorCode } from '@postduif/contracts';
 import { ProblemFilter, sendProblem, toApiError } from '@postduif/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log.js';
@@ -28,11 +29,11 @@ export class V4Filter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const error = toApiError(thrown);
     if (!isCompatible(request.url)) {
-      this.#problems.catch(thrown, host);
+      this.#problems.catch(isUnknownType(error) ? new ApiError(error.code, TAKEN) : thrown, host);
       return;
     }
-    const error = toApiError(thrown);
     if (error.code === 'internal_error')
       this.log.error({ err: thrown, method: request.method, request: request.id }, 'request failed');
     const reply = host.switchToHttp().getResponse<FastifyReply>();
@@ -47,7 +48,13 @@ export class V4Filter implements ExceptionFilter {
   }
 }
 
+const TAKEN = 'Send the body as application/json.';
 const NOWHERE = 'Invalid method';
+
+/** Fastify's complaint, which does not say what the address takes. */
+function isUnknownType({ code, options }: ApiError): boolean {
+  return code === 'unsupported_media_type' && options.cause !== undefined;
+}
 
 /** Answers a request whose path leads nowhere because it cannot be read. */
 export function answerBadPath(error: Error, request: FastifyRequest, reply: FastifyReply): void {
@@ -75,8 +82,8 @@ function messageOf(error: ApiError, thrown: unknown, url: string): string {
   // No route has this path and method.
   if (thrown instanceof HttpException && [404, 405].includes(thrown.getStatus()))
     return WITHOUT_ID.test(url) ? "Invalid request, element 1 is missing in 'directory' path" : NOWHERE;
-  if (error.code === 'unsupported_media_type')
-    return 'Invalid data provided: use application/json or application/x-www-form-urlencoded';
+  if (isUnknownType(error)) return 'Invalid data provided: use application/json or application/x-www-form-urlencoded';
+  if (error.code === 'unsupported_media_type') return `Invalid data provided: ${error.message}`;
   return error.code === 'invalid_request' && error.options.cause !== undefined
     ? 'Invalid data provided: the body cannot be read'
     : error.message;
