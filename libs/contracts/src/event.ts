@@ -163,11 +163,25 @@ function documentOf(described: Readonly<Record<string, z.ZodType>>, others: z.Zo
 /** What documents say of the canonical event. */
 export const eventDocument = documentOf(attributes, extension);
 
-/** The same of an event as producers may send it: what is null is absent (CloudEvents JSON format section 2.2). */
-export const newEventDocument = documentOf(
-  Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, attribute.nullish()])),
-  extension.nullable(),
+const newAttributes = Object.fromEntries(
+  Object.entries(attributes).map(([name, attribute]) => [name, attribute.nullish()]),
 );
+
+/** The same of an event as producers may send it: what is null is absent (CloudEvents JSON format section 2.2). */
+export const newEventDocument = documentOf(newAttributes, extension.nullable());
+
+/** The same in structured mode, where the data may also come as bytes (CloudEvents JSON format section 3.1.1). */
+export const newCloudEventDocument = z.union([
+  newEventDocument,
+  z
+    .object({
+      ...newAttributes,
+      type: trigger,
+      data: z.never().optional(),
+      data_base64: z.base64().describe('The JSON that would be in `data`, in base64.'),
+    })
+    .catchall(extension.nullable()),
+]);
 
 /** An event by the contract, or what a stranger has to correct. As `eventSchema`, with messages that do not assume Zod. */
 export function parseEvent(value: unknown): { readonly event: Event } | { readonly errors: readonly FieldError[] } {

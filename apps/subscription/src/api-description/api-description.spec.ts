@@ -32,6 +32,10 @@ const PARTS = [
     'idempotency',
   ],
 ];
+interface Alternatives {
+  readonly anyOf: readonly { readonly required: string[] }[];
+}
+
 const OLDER = /^\/v[23]\//;
 
 /** Method and path, with parameters alike. */
@@ -135,10 +139,14 @@ describe('the description of the API', () => {
 
   it('says of events what they need, and of topics what is in them', () => {
     const { components } = description.openApi as {
-      components: { schemas: { NewEvent: { anyOf: { required: string[] }[] } } };
+      components: { schemas: { NewEvent: Alternatives; NewCloudEvent: Alternatives } };
     };
     expect(components.schemas.NewEvent.anyOf).toHaveLength(11);
     for (const { required } of components.schemas.NewEvent.anyOf) expect(required).toEqual(['type', 'data']);
+    expect(components.schemas.NewCloudEvent.anyOf).toMatchObject([
+      { $ref: '#/components/schemas/NewEvent' },
+      { required: ['type', 'data_base64'] },
+    ]);
     const { channels } = description.asyncApi as {
       channels: { attempts: { messages: { record: { payload: { schema: object } } } } };
     };

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { attemptSchema } from '../attempt.js';
 import { configSnapshot } from '../config.js';
 import { DELIVERY_HEADER, deliveryHeaders, EVENT_HEADERS, REJECTED_HEADERS } from '../delivery.js';
-import { eventDocument, newEventDocument } from '../event.js';
+import { eventDocument, newCloudEventDocument } from '../event.js';
 import { topicSpecs } from '../topics.js';
 import type { TopicSpec } from '../topics.js';
 import { JsonSchemas } from './json-schema.js';
@@ -58,7 +58,7 @@ const describedTopics = (): readonly TopicDescription[] => [
     action: 'receive',
     about: 'Events for Postduif, as CloudEvents (binary or structured) or plain JSON. Each names its account.',
     key: 'Any.',
-    value: valueOf(newEventDocument, 'input'),
+    value: valueOf(newCloudEventDocument, 'input'),
   },
   {
     name: /^ingest\.rejected$/,

@@ -5,7 +5,7 @@ import { auditEntry } from '../audit-api.js';
 import { recordCheckView } from '../dns-api.js';
 import { domainView } from '../domain-api.js';
 import { ERRORS, problemView } from '../errors.js';
-import { newEventDocument } from '../event.js';
+import { newCloudEventDocument, newEventDocument } from '../event.js';
 import { deliveryView, eventSummary } from '../history-api.js';
 import { batchAccepted } from '../ingest-api.js';
 import { fieldView, interestView, titledView } from '../registry-api.js';
@@ -32,6 +32,7 @@ const compatibleError = z.object({
 const GIVEN = {
   CreateToken: createToken,
   CreateWebhook: createWebhook,
+  NewCloudEvent: newCloudEventDocument,
   NewEvent: newEventDocument,
   UpdateAccount: updateAccount,
   UpdateWebhook: updateWebhook,

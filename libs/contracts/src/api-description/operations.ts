@@ -12,7 +12,7 @@ import { auditEntry, auditQuery } from '../audit-api.js';
 import type { Scope } from '../config.js';
 import { createDomain, domainName, domainView } from '../domain-api.js';
 import { problemView } from '../errors.js';
-import { eventId, newEventDocument } from '../event.js';
+import { eventId, newCloudEventDocument, newEventDocument } from '../event.js';
 import { eventTypeName, eventTypeView, putEventType } from '../event-type-api.js';
 import { numericId } from '../fields.js';
 import {
@@ -184,7 +184,7 @@ const webhook = (method: Method, access: Scope, does: string): Described & Pick<
   does,
 });
 
-const batch = z.array(newEventDocument).min(1);
+const batchOf = (event: z.ZodType) => z.array(event).min(1);
 
 /** Every call that the front door answers, but those for operators. */
 export const OPERATIONS: readonly Operation[] = [
@@ -195,9 +195,9 @@ export const OPERATIONS: readonly Operation[] = [
     access: 'events:write',
     does: 'Takes events: one, a JSON array, NDJSON, or CloudEvents. They are durable when this answers.',
     body: {
-      [JSON_TYPE]: z.union([newEventDocument, batch]),
-      'application/cloudevents+json': newEventDocument,
-      'application/cloudevents-batch+json': batch,
+      [JSON_TYPE]: z.union([newEventDocument, batchOf(newEventDocument)]),
+      'application/cloudevents+json': newCloudEventDocument,
+      'application/cloudevents-batch+json': batchOf(newCloudEventDocument),
       'application/x-ndjson': z.string(),
     },
     answers: {
