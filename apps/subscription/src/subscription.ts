@@ -21,10 +21,12 @@ import { Domains } from './domains/domains.js';
 import { eventTypeSnapshots } from './event-types/event-type-rows.js';
 import { EventTypes } from './event-types/event-types.js';
 import { openFrontDoor } from './front-door/front-door.js';
+import type { Upstreams } from './front-door/front-door.js';
 import { ManagementPort } from './front-door/management-port.js';
 import { OtherMethods } from './front-door/other-methods.js';
 import { refusePlainHttp } from './front-door/plain-http.js';
 import { RequestLimits } from './front-door/request-limits.js';
+import { Upstream } from './front-door/upstream.js';
 import { GrpcFrontDoor } from './grpc/grpc-front-door.js';
 import { grpcSecurity } from './grpc/grpc-settings.js';
 import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
@@ -84,6 +86,7 @@ export class Subscription {
   readonly #mentions: MentionReader;
   readonly #answers: AnswerWhenPublished;
   readonly #limits: RequestLimits;
+  readonly #upstreams: Upstreams;
   readonly #grpc: GrpcFrontDoor | undefined;
   #management: ManagementPort | undefined;
   readonly #address: PublicAddress;
@@ -152,6 +155,8 @@ export class Subscription {
     const groupId = `${settings.KAFKA_TOPIC_PREFIX}subscription`;
     this.#gone = new GoneReceivers({ kafka, groupId, topic: topics.attempts, webhooks, log });
     this.#mentions = new MentionReader({ kafka, groupId: `${groupId}.names`, topic: topics.events, database, log });
+    const history = new Upstream('history', settings.HISTORY_URL, log);
+    this.#upstreams = { ingest: new Upstream('event-ingest', settings.INGEST_URL, log), history };
     this.#limits = new RequestLimits({ perSecond: settings.API_RATE_LIMIT, burst: settings.API_RATE_BURST });
     const access = new ApiAccess(accounts, this.#jwts, {
       queryToken: settings.V4_QUERY_TOKEN,
@@ -186,7 +191,7 @@ export class Subscription {
       validation,
       tests: tests.calls,
       check: tests.check,
-      advice: new VolumeAdvice(new HistoryCounts(settings.HISTORY_URL)),
+      advice: new VolumeAdvice(new HistoryCounts(history)),
       callback,
       keys: new SigningKeys(keys, policy, now, log),
       account: new AccountSettings(database, log),
@@ -197,7 +202,7 @@ export class Subscription {
       tokens: new ApiTokens(database, now, log),
       operator: new Accounts(database, log),
       eventTypes: new EventTypes(database, log),
-      history: new HistoryApi(settings.HISTORY_URL),
+      history: new HistoryApi(history),
       ...(this.#grpc === undefined ? {} : { grpc: this.#grpc.module }),
       address: this.#address,
       audit,
@@ -227,7 +232,7 @@ export class Subscription {
     app.useGlobalFilters(new V4Filter(log));
     this.#limits.guard(fastify);
     app.useGlobalInterceptors(new OriginInterceptor(), this.#answers);
-    await openFrontDoor(fastify, { ingest: settings.INGEST_URL, history: settings.HISTORY_URL });
+    await openFrontDoor(fastify, this.#upstreams);
     configureBodies(fastify);
     redirectOldPuts(fastify, this.#address);
     // Nest's routes come with this.

@@ -7,8 +7,10 @@ import { OPERATIONS } from '@postduif/contracts';
 import { httpAdapter } from '@postduif/service';
 import { Ajv } from 'ajv';
 import type { RouteOptions } from 'fastify';
+import { pino } from 'pino';
 import { openFrontDoor } from '../front-door/front-door.js';
 import { OtherMethods } from '../front-door/other-methods.js';
+import { Upstream } from '../front-door/upstream.js';
 import { subscriptionModule } from '../subscription.module.js';
 import type { SubscriptionParts } from '../subscription.module.js';
 import { isCompatible } from '../v4/versions.js';
@@ -77,7 +79,8 @@ describe('the description of the API', () => {
       bodyParser: false,
     });
     const others = new OtherMethods(adapter.getInstance());
-    await openFrontDoor(adapter.getInstance(), { ingest: 'http://127.0.0.1:9', history: 'http://127.0.0.1:9' });
+    const nowhere = new Upstream('nowhere', 'http://127.0.0.1:9', pino({ level: 'silent' }));
+    await openFrontDoor(adapter.getInstance(), { ingest: nowhere, history: nowhere });
     await app.init();
     others.refuse();
     await adapter.getInstance().ready();

@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
 import { openFrontDoor } from './front-door.js';
 import { OtherMethods } from './other-methods.js';
+import { Upstream } from './upstream.js';
 
 interface Arrived {
   readonly method: string | undefined;
@@ -17,7 +19,7 @@ interface Arrived {
 }
 
 /** A service behind the door. */
-class Upstream {
+class Service {
   readonly arrived: Arrived[] = [];
   answer: (response: ServerResponse) => void = (response) => response.end();
   /** Instead of reading the request and answering it. */
@@ -40,8 +42,8 @@ class Upstream {
     });
   }
 
-  async open(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
+  async open(port = 0): Promise<string> {
+    this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -53,16 +55,25 @@ class Upstream {
 }
 
 describe('the front door', () => {
-  let ingest: Upstream;
-  let history: Upstream;
+  let ingest: Service;
+  let history: Service;
   let door: FastifyInstance;
   let base = '';
+  let historyPort = 0;
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({}, { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
 
   beforeEach(async () => {
-    [ingest, history] = [new Upstream(), new Upstream()];
+    [ingest, history] = [new Service(), new Service()];
+    lines.length = 0;
     door = fastify();
     const others = new OtherMethods(door);
-    await openFrontDoor(door, { ingest: await ingest.open(), history: await history.open() });
+    const urls = { ingest: await ingest.open(), history: await history.open() };
+    historyPort = Number(new URL(urls.history).port);
+    await openFrontDoor(door, {
+      ingest: new Upstream('event-ingest', urls.ingest, log),
+      history: new Upstream('history', urls.history, log),
+    });
     others.refuse();
     base = await door.listen({ host: '127.0.0.1', port: 0 });
   });
@@ -149,6 +160,18 @@ describe('the front door', () => {
     await away('POST', '/v1/events');
     await away('GET', '/v1/events/1');
     await away('GET', '/v1/attempts');
+  });
+
+  it('says once that a service does not answer, and once that it does again', async () => {
+    history.close();
+    for (const path of ['/v1/events', '/v1/attempts', '/v1/events/1']) await away('GET', path);
+    expect(lines).toMatchObject([
+      { level: 40, upstream: 'history', err: { message: expect.stringMatching(/ECONNREFUSED/) } },
+    ]);
+    history = new Service();
+    await history.open(historyPort);
+    for (const path of ['/v1/events', '/v1/attempts']) expect((await fetch(base + path)).status).toBe(200);
+    expect(lines.slice(1)).toMatchObject([{ level: 30, upstream: 'history' }]);
   });
 
   it('given a service that dies over a request, answers 503 and does not send it again', async () => {
@@ -266,6 +289,9 @@ describe('the front door', () => {
         request.once('data', () => begun.destroy());
       };
       expect(await promise).toBe(false);
+      ingest.atHead = undefined;
+      expect((await fetch(`${base}/v1/events`, { method: 'POST' })).status).toBe(200);
+      expect(lines).toEqual([]);
     });
   });
 

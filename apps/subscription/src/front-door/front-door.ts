@@ -4,6 +4,7 @@ import { ApiError } from '@postduif/contracts';
 import { sendProblem, toApiError } from '@postduif/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { detachable } from './detachable.js';
+import type { Upstream } from './upstream.js';
 
 const CONNECT_MS = 3_000;
 const ANSWER_MS = 30_000;
@@ -13,8 +14,8 @@ const READ = ['GET', 'HEAD'];
 const OURS = new Set(['expect', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade']);
 
 export interface Upstreams {
-  readonly ingest: string;
-  readonly history: string;
+  readonly ingest: Upstream;
+  readonly history: Upstream;
 }
 
 /** Hands requests on to the services behind: one public address for all of the API. */
@@ -39,14 +40,14 @@ interface Proxied {
   /** Below the prefix; by default everything. */
   readonly routes?: string[];
   readonly methods: string[];
-  readonly upstream: string;
+  readonly upstream: Upstream;
 }
 
 async function proxy(scope: FastifyInstance, { prefix, routes, methods, upstream }: Proxied): Promise<void> {
   await scope.register(httpProxy, {
     prefix,
     rewritePrefix: prefix,
-    upstream,
+    upstream: upstream.url,
     ...(routes === undefined ? {} : { routes }),
     httpMethods: methods,
     // The parser of the scope does it.
@@ -64,10 +65,13 @@ async function proxy(scope: FastifyInstance, { prefix, routes, methods, upstream
         'x-request-id': request.id,
       }),
       onResponse: (_request, reply, { stream }) => {
+        upstream.answered();
         // About the connection behind. Since the rest of a body is read, this one stays whole.
         void reply.removeHeader('connection').removeHeader('keep-alive').send(stream);
       },
       onError: (reply, { error }) => {
+        // Not when it was the caller who went away.
+        if (!reply.request.socket.destroyed) upstream.failed(error);
         const options = { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error };
         sendProblem(reply as unknown as FastifyReply, new ApiError('upstream_unavailable', undefined, options));
       },

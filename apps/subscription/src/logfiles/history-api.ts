@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { ApiError } from '@postduif/contracts';
+import type { Upstream } from '../front-door/upstream.js';
 
 const ANSWER_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
@@ -12,11 +13,11 @@ export interface HistoryAnswer {
 
 /** What history answers to whoever has the token. */
 export class HistoryApi {
-  constructor(private readonly base: string) {}
+  constructor(private readonly upstream: Upstream) {}
 
   /** Throws `not_found` and `invalid_request` with history's own sentence, and `upstream_unavailable`. */
   async get(path: string, query: URLSearchParams, token: string): Promise<HistoryAnswer> {
-    const response = await this.#fetch(`${this.base}${path}?${query.toString()}`, token);
+    const response = await this.#fetch(`${this.upstream.url}${path}?${query.toString()}`, token);
     if (response.ok && response.body !== null) {
       const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
       return { contentType: response.headers.get('content-type') ?? 'application/octet-stream', body };
@@ -34,8 +35,11 @@ export class HistoryApi {
     }, ANSWER_MS);
     try {
       // The time is for the head of the answer: a logfile may be long.
-      return await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: late.signal });
+      const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: late.signal });
+      this.upstream.answered();
+      return response;
     } catch (error) {
+      this.upstream.failed(error);
       throw unavailable(error);
     } finally {
       clearTimeout(timer);

@@ -1,5 +1,6 @@
 import { ApiError, eventCounts } from '@postduif/contracts';
 import type { AdviceQuery, EventCounts } from '@postduif/contracts';
+import type { Upstream } from '../front-door/upstream.js';
 
 /** Longer than history takes for its slowest answer. */
 const ANSWER_MS = 8_000;
@@ -21,8 +22,7 @@ const AWAY = 'History does not answer at the moment, so nobody can tell how many
 
 /** How many events there were, asked of history on behalf of a caller: it checks the token itself. */
 export class HistoryCounts {
-  /** @param url address of history, without a path */
-  constructor(private readonly url: string) {}
+  constructor(private readonly upstream: Upstream) {}
 
   /**
    * @param authorization the caller's header
@@ -42,13 +42,16 @@ export class HistoryCounts {
 
   async #get(path: string, authorization: string): Promise<{ status: number; body: unknown }> {
     try {
-      const response = await fetch(this.url + path, {
+      const response = await fetch(this.upstream.url + path, {
         headers: { authorization },
         signal: AbortSignal.timeout(ANSWER_MS),
         redirect: 'error',
       });
-      return { status: response.status, body: await response.json() };
+      const body: unknown = await response.json();
+      this.upstream.answered();
+      return { status: response.status, body };
     } catch (cause) {
+      this.upstream.failed(cause);
       throw new CountsUnknown('upstream_unavailable', AWAY, { cause });
     }
   }

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventCounts } from '@postduif/contracts';
+import { pino } from 'pino';
+import { Upstream } from '../front-door/upstream.js';
 import { HistoryCounts } from './history-counts.js';
 import { BUSY_PER_DAY, VolumeAdvice } from './volume-advice.js';
 
@@ -31,7 +33,8 @@ describe('the advice about volume', () => {
     });
     history.listen(0, '127.0.0.1');
     await once(history, 'listening');
-    advice = new VolumeAdvice(new HistoryCounts(`http://127.0.0.1:${(history.address() as AddressInfo).port}`));
+    const url = `http://127.0.0.1:${(history.address() as AddressInfo).port}`;
+    advice = new VolumeAdvice(new HistoryCounts(new Upstream('history', url, pino({ level: 'silent' }))));
   });
   afterEach(() => {
     history.close();
