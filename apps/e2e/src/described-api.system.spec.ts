@@ -39,7 +39,7 @@ const found = hasSchemathesis();
     beforeAll(async () => {
       const limits = { API_RATE_LIMIT: '1000000', API_RATE_BURST: '1000000', TESTS_PER_MINUTE: '10000' };
       // Nobody is asked who is not on this machine.
-      const env = { subscription: { ...limits, DNS_SERVERS: '127.0.0.1:1' } };
+      const env = { subscription: { ...limits, DNS_SERVERS: '127.0.0.1:1' }, history: limits };
       [system, receiver] = await Promise.all([RunningSystem.start({ env }), RecordingReceiver.listen()]);
     });
     afterAll(async () => {

@@ -260,6 +260,14 @@ describe('POST /v1/events', () => {
     if (path !== undefined) expect(refusal.errors?.map((error) => error.path)).toContain(path);
   });
 
+  it('says how much may be sent of events and asked of history, each for itself', async () => {
+    const policyOf = async (method: string, path: string, body?: unknown) =>
+      (await system.call(method, path, body)).headers.get('ratelimit-policy');
+    expect(await policyOf('POST', '/v1/events', event('limited'))).toBe('"second";q=10000;w=1, "burst";q=50000;w=60');
+    for (const path of ['/v1/events', '/v1/attempts'])
+      expect(await policyOf('GET', path)).toBe('"second";q=1000;w=1, "burst";q=5000;w=60');
+  });
+
   it.each([
     ['no token', ''],
     ['a wrong token', 'Bearer wrong-token'],

@@ -226,23 +226,55 @@ describe('event-ingest', () => {
     for (const hidden of ['hunter2', token, 'pd_wrong']) expect(JSON.stringify(lines)).not.toContain(hidden);
   });
 
-  it('given an account that sends more than it may, answers 429 with the time to wait, and others go on', async () => {
+  /** Another instance of the service, with limits. */
+  async function withLimits(limits: Record<string, string>, use: (narrow: NestFastifyApplication) => Promise<void>) {
     const context = { log, metrics: new Registry(), health: new Health(), onStop: () => undefined };
-    const limited = parseSettings(ingestSettings, { ...environment, MAX_EVENTS_PER_SECOND: '1' });
-    const service = new EventIngest({ settings: limited, ...context });
+    const service = new EventIngest({
+      settings: parseSettings(ingestSettings, { ...environment, ...limits }),
+      ...context,
+    });
     const narrow = await serve(service);
     try {
       await service.start();
+      await use(narrow);
+    } finally {
+      await narrow.close();
+      await service.stop();
+    }
+  }
+
+  it('given an account that sends more than it may, answers 429 with the time to wait, and others go on', async () => {
+    await withLimits({ MAX_EVENTS_PER_SECOND: '1' }, async (narrow) => {
       const json = { 'content-type': 'application/json' };
       expect((await post(JSON.stringify(Array(10).fill(EVENT)), json, token, narrow)).status).toBe(202);
       const refused = await post(JSON.stringify(EVENT), json, token, narrow);
       expect(refused).toMatchObject({ status: 429, type: 'application/problem+json', body: { code: 'rate_limited' } });
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(5);
       expect((await post(JSON.stringify(EVENT), json, other, narrow)).status).toBe(202);
-    } finally {
-      await narrow.close();
-      await service.stop();
-    }
+    });
+  });
+
+  it('given a token that asks more often than it may, answers 429; others go on, and so do good tokens beside bad ones', async () => {
+    await withLimits({ EVENTS_RATE_LIMIT: '1', EVENTS_RATE_BURST: '1' }, async (narrow) => {
+      const send = (bearer: string) =>
+        post(JSON.stringify(EVENT), { 'content-type': 'application/json' }, bearer, narrow);
+      const refused = async (bearer: string) => {
+        const answers = [await send(bearer)];
+        while (answers.at(-1)!.status !== 429) answers.push(await send(bearer));
+        return answers;
+      };
+      const [first, ...rest] = await refused('pd_wrong');
+      expect(first).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+      expect(rest.at(-1)).toMatchObject({ body: { code: 'rate_limited' }, headers: { 'retry-after': '1' } });
+      const last = (await refused(token)).at(-1)!;
+      expect(last).toMatchObject({
+        type: 'application/problem+json',
+        body: { code: 'rate_limited' },
+        headers: { 'retry-after': '1', 'ratelimit-policy': '"second";q=1;w=1, "burst";q=1;w=60' },
+      });
+      const { status, headers } = await send(other);
+      expect([status, headers.ratelimit]).toEqual([202, expect.stringMatching(/^"second";r=0;t=1, "burst";r=[01];/)]);
+    });
   });
 
   describe('on a connection that is kept', () => {

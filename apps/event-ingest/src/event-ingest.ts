@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { topicNames, topicSpecs } from '@postduif/contracts';
 import { CompactedTopicReader, createKafka, ensureTopics, FlushingProducer } from '@postduif/kafka';
 import type { KafkaClients } from '@postduif/kafka';
-import { ConfigurationError } from '@postduif/service';
+import { ConfigurationError, RequestLimits } from '@postduif/service';
 import type { CommonSettings, ServiceContext } from '@postduif/service';
 import type { z } from 'zod';
 import { KnownAccounts } from './accounts/known-accounts.js';
@@ -39,6 +39,7 @@ export class EventIngest {
   readonly #producers: readonly FlushingProducer[];
   readonly #reader: IngestReader;
   readonly #metrics: IngestMetrics;
+  readonly #limits: RequestLimits;
   #configStarted = false;
   #stopping = false;
 
@@ -85,8 +86,9 @@ export class EventIngest {
     this.#config = config;
     this.#producers = [forHttp, forTopic];
     this.#metrics = metrics;
+    this.#limits = new RequestLimits({ perSecond: settings.EVENTS_RATE_LIMIT, burst: settings.EVENTS_RATE_BURST });
     this.module = EventIngestModule.of({
-      access: new WriteAccess(accounts.directory, () => this.#loaded()),
+      access: new WriteAccess(accounts.directory, this.#limits, () => this.#loaded()),
       limit: new RateLimit(settings.MAX_EVENTS_PER_SECOND),
       bodies: new RequestBodies({
         maxBytes: settings.MAX_BATCH_BYTES,
@@ -103,6 +105,7 @@ export class EventIngest {
 
   configure(app: NestFastifyApplication): void {
     configureHttp(app, { metrics: this.#metrics, log: this.context.log });
+    this.#limits.announce(app.getHttpAdapter().getInstance());
   }
 
   /** Waits for Kafka; reads accounts first and then the topic `ingest`. */

@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessDirectory, createToken, hashToken } from '@postduif/access';
 import { deliveryId, eventCounts } from '@postduif/contracts';
 import type { Attempt, Scope } from '@postduif/contracts';
-import { httpAdapter, ProblemFilter } from '@postduif/service';
+import { httpAdapter, ProblemFilter, RequestLimits } from '@postduif/service';
 import type { Database } from './database/database.js';
 import { HistoryModule } from './history.module.js';
 import { ReadAccess } from './listing/read-access.js';
@@ -19,11 +19,12 @@ import type { TestDatabase } from './testing/test-database.js';
 const ACCOUNT = '1234';
 const NOW = Date.now();
 const directory = new AccessDirectory();
+const MANY = { perSecond: 1_000_000, burst: 1_000_000 };
 let loaded = true;
 
 function tokenOf(account: string, scopes: Scope[] = ['events:read']): string {
   const token = createToken();
-  const tokens = [{ id: 't', hash: hashToken(token), scopes }];
+  const tokens = [{ id: `token-of-${account}`, hash: hashToken(token), scopes }];
   const snapshot = {
     kind: 'account',
     version: 1,
@@ -75,10 +76,11 @@ describe('the API of history', () => {
     await test.drop();
   });
 
-  async function startApi(of: Database): Promise<NestFastifyApplication> {
-    const module = HistoryModule.of(of, new ReadAccess(directory, () => loaded), 30);
+  async function startApi(of: Database, limits = new RequestLimits(MANY)): Promise<NestFastifyApplication> {
+    const module = HistoryModule.of(of, new ReadAccess(directory, limits, () => loaded), 30);
     const created = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), { logger: false });
     created.useGlobalFilters(new ProblemFilter(silent));
+    limits.announce(created.getHttpAdapter().getInstance());
     await created.init();
     await created.getHttpAdapter().getInstance().ready();
     return created;
@@ -465,6 +467,30 @@ describe('the API of history', () => {
     expect((await app.inject({ url: '/v1/events' })).statusCode).toBe(401);
     expect((await get('/v1/events', 'pd_wrong')).status).toBe(401);
     expect((await get('/v1/events', tokenOf('9', ['events:write']))).status).toBe(403);
+  });
+
+  it('given a token that asks more often than it may, answers 429; others go on, and so do good tokens beside bad ones', async () => {
+    const api = await startApi(database, new RequestLimits({ perSecond: 1, burst: 1 }));
+    const refused = async (url: string, bearer: string) => {
+      const answers = [await get(url, bearer, api)];
+      while (answers.at(-1)!.status !== 429) answers.push(await get(url, bearer, api));
+      return answers;
+    };
+    try {
+      const [first, ...rest] = await refused('/v1/events', 'pd_wrong');
+      expect(first?.body.code).toBe('unauthenticated');
+      expect(rest.at(-1)).toMatchObject({ body: { code: 'rate_limited' }, headers: { 'retry-after': '1' } });
+      for (const url of ['/v1/events', '/v1/attempts', '/v1/events/x', '/v1/event-counts', '/v1/logfiles'])
+        expect((await refused(url, token)).at(-1)).toMatchObject({
+          type: 'application/problem+json',
+          body: { code: 'rate_limited' },
+          headers: { 'retry-after': '1', 'ratelimit-policy': '"second";q=1;w=1, "burst";q=1;w=60' },
+        });
+      const { status, headers } = await get('/v1/events', tokenOf('78'), api);
+      expect([status, headers.ratelimit]).toEqual([200, expect.stringMatching(/^"second";r=0;t=1, "burst";r=[01];/)]);
+    } finally {
+      await api.close();
+    }
   });
 
   it('while tokens are still being loaded, answers 503 and not that a token is wrong', async () => {

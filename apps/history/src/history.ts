@@ -1,7 +1,9 @@
 import type { DynamicModule } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { topicNames, topicSpecs } from '@postduif/contracts';
 import { createKafka, ensureTopics } from '@postduif/kafka';
 import type { KafkaClients } from '@postduif/kafka';
+import { RequestLimits } from '@postduif/service';
 import type { CommonSettings, ServiceContext } from '@postduif/service';
 import type { z } from 'zod';
 import { attemptRows } from './attempts/attempt-rows.js';
@@ -37,6 +39,7 @@ export class History {
   readonly #rotation: PartitionRotation;
   readonly #writer: BatchWriter;
   readonly #reader: RecordReader;
+  readonly #limits: RequestLimits;
 
   constructor(private readonly context: HistoryContext) {
     const { settings, log, metrics } = context;
@@ -78,13 +81,18 @@ export class History {
     this.#rotation = new PartitionRotation(database.writes, partitions, window, log);
     this.#writer = writer;
     this.#reader = reader;
+    this.#limits = new RequestLimits({ perSecond: settings.API_RATE_LIMIT, burst: settings.API_RATE_BURST });
     this.module = HistoryModule.of(
       database,
-      new ReadAccess(this.#accounts.directory, () => this.#accounts.loaded()),
+      new ReadAccess(this.#accounts.directory, this.#limits, () => this.#accounts.loaded()),
       settings.HISTORY_RETENTION_DAYS,
     );
     this.#reportHealth();
     context.onStop('history', () => this.stop());
+  }
+
+  configure(app: NestFastifyApplication): void {
+    this.#limits.announce(app.getHttpAdapter().getInstance());
   }
 
   /** Waits for Kafka and for PostgreSQL, in any order; then reads. */

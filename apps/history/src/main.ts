@@ -11,5 +11,6 @@ await runService({
     history = new History(context);
     return history.module;
   },
+  configure: (app) => history?.configure(app),
   start: async () => history?.start(),
 });

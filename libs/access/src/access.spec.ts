@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { configKey } from '@postduif/contracts';
+import { ApiError, configKey } from '@postduif/contracts';
 import type { AccountSnapshot, Scope } from '@postduif/contracts';
 import { AccessDirectory } from './access-directory.js';
 import { authorize, bearerToken } from './authorize.js';
@@ -96,17 +96,35 @@ describe('the directory of accounts and tokens', () => {
 
 describe('authorizing a request', () => {
   const directory = directoryOf(account('1', { aaa: ['events:write'] }));
+  const from = (authorization: string | undefined) => ({ headers: { authorization }, ip: '192.0.2.1' });
+  const unlimited = { spend: () => Promise.resolve() };
 
   it('given a token with the scope, gives its access', async () => {
-    expect(await authorize(directory, 'Bearer aaa', 'events:write')).toMatchObject({ account: '1' });
+    expect(await authorize(directory, from('Bearer aaa'), 'events:write', unlimited)).toMatchObject({ account: '1' });
+  });
+
+  it.each([
+    ['Bearer aaa', 'token 1'],
+    ['Bearer bbb', 'address 192.0.2.1'],
+    [undefined, 'address 192.0.2.1'],
+  ])('given %p, counts the request to %s', async (header, caller) => {
+    const limits = {
+      spend: (counted: string) => Promise.reject(new ApiError('rate_limited', counted)),
+    };
+    await expect(authorize(directory, from(header), 'webhooks:read', limits)).rejects.toMatchObject({
+      code: 'rate_limited',
+      detail: caller,
+    });
   });
 
   it.each([undefined, 'Bearer bbb', 'Basic YWFh'])('given %p, is not authenticated', async (header) => {
-    await expect(authorize(directory, header, 'events:write')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(authorize(directory, from(header), 'events:write', unlimited)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
   });
 
   it('given a token without the scope, is forbidden and names the scope', async () => {
-    await expect(authorize(directory, 'Bearer aaa', 'webhooks:read')).rejects.toMatchObject({
+    await expect(authorize(directory, from('Bearer aaa'), 'webhooks:read', unlimited)).rejects.toMatchObject({
       code: 'forbidden',
       message: 'This token lacks the scope webhooks:read.',
     });

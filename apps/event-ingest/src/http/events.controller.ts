@@ -58,7 +58,7 @@ export class EventsController {
 
   async #accept(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { headers } = request;
-    const { account, token } = await this.access.of(headers.authorization);
+    const { account, token } = await this.access.of(request);
     Object.assign(factsOf(request), { account, token });
     this.#requireRoom(account);
     requirePlainBody(request, reply);

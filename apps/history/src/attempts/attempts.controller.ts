@@ -1,6 +1,7 @@
-import { Controller, Get, Headers, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
 import { attemptsQuery } from '@postduif/contracts';
 import type { Attempt } from '@postduif/contracts';
+import type { FastifyRequest } from 'fastify';
 import { parseParameters } from '../listing/list-parameters.js';
 import type { Page } from '../listing/list-query.js';
 import { ReadAccess } from '../listing/read-access.js';
@@ -15,11 +16,8 @@ export class AttemptsController {
   ) {}
 
   @Get()
-  async list(
-    @Headers('authorization') authorization: string | undefined,
-    @Query() query: unknown,
-  ): Promise<Page<Attempt>> {
-    const account = await this.access.account(authorization);
+  async list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<Page<Attempt>> {
+    const account = await this.access.account(request);
     const { after, before, limit, cursor, ...filter } = parseParameters(attemptsQuery, query);
     return this.attempts.list(account, filter, { after, before, limit, cursor });
   }

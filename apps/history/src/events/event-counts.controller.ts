@@ -1,6 +1,7 @@
-import { Controller, Get, Headers, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
 import { numericId, trigger } from '@postduif/contracts';
 import type { EventCounts } from '@postduif/contracts';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseParameters } from '../listing/list-parameters.js';
 import { ReadAccess } from '../listing/read-access.js';
@@ -21,11 +22,8 @@ export class EventCountsController {
   ) {}
 
   @Get()
-  async get(
-    @Headers('authorization') authorization: string | undefined,
-    @Query() query: unknown,
-  ): Promise<EventCounts> {
-    const account = await this.access.account(authorization);
+  async get(@Req() request: FastifyRequest, @Query() query: unknown): Promise<EventCounts> {
+    const account = await this.access.account(request);
     return this.counter.lastWeek(account, parseParameters(parameters, query));
   }
 }

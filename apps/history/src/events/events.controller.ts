@@ -1,6 +1,7 @@
-import { Controller, Get, Headers, Inject, Param, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
 import { ApiError, deliveryId, eventQuery, eventsQuery } from '@postduif/contracts';
 import type { DeliveryView, EventSummary, EventWithDeliveries } from '@postduif/contracts';
+import type { FastifyRequest } from 'fastify';
 import { AttemptStore } from '../attempts/attempt-store.js';
 import { deliveriesOf } from '../attempts/deliveries.js';
 import { parseParameters } from '../listing/list-parameters.js';
@@ -19,22 +20,19 @@ export class EventsController {
   ) {}
 
   @Get()
-  async list(
-    @Headers('authorization') authorization: string | undefined,
-    @Query() query: unknown,
-  ): Promise<Page<EventSummary>> {
-    const account = await this.access.account(authorization);
+  async list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<Page<EventSummary>> {
+    const account = await this.access.account(request);
     const { after, before, limit, cursor, ...filter } = parseParameters(eventsQuery, query);
     return this.events.list(account, filter, { after, before, limit, cursor });
   }
 
   @Get(':id')
   async one(
-    @Headers('authorization') authorization: string | undefined,
+    @Req() request: FastifyRequest,
     @Param('id') id: string,
     @Query() query: unknown,
   ): Promise<EventWithDeliveries> {
-    const account = await this.access.account(authorization);
+    const account = await this.access.account(request);
     const { source } = parseParameters(eventQuery, query);
     const [stored, { attempts, complete }] = await Promise.all([
       this.events.find(account, id, source),

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiError } from '@postduif/contracts';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseParameters } from '../listing/list-parameters.js';
 import { ReadAccess } from '../listing/read-access.js';
@@ -40,8 +40,8 @@ export class LogfilesController {
 
   /** Dates; with a date or a type, names. */
   @Get()
-  async list(@Headers('authorization') authorization: string | undefined, @Query() query: unknown): Promise<string[]> {
-    const account = await this.access.account(authorization);
+  async list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<string[]> {
+    const account = await this.access.account(request);
     const { date: day, type, family } = parseParameters(listParameters, query);
     if (day === undefined && type === undefined) return this.logfiles.dates(account);
     const days = day === undefined ? await this.logfiles.dates(account) : [day];
@@ -53,23 +53,23 @@ export class LogfilesController {
   /** By a date the names; by a name the file, as CSV without a header. */
   @Get(':what')
   async get(
-    @Headers('authorization') authorization: string | undefined,
+    @Req() request: FastifyRequest,
     @Param('what') what: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string[] | Readable> {
-    const account = await this.access.account(authorization);
+    const account = await this.access.account(request);
     if (date.safeParse(what).success) return this.logfiles.names(account, what, 'smtpeter');
     return this.#file(account, what, 'csv', reply);
   }
 
   @Get(':name/:format')
   async file(
-    @Headers('authorization') authorization: string | undefined,
+    @Req() request: FastifyRequest,
     @Param('name') name: string,
     @Param('format') format: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
-    const account = await this.access.account(authorization);
+    const account = await this.access.account(request);
     if (!Object.hasOwn(FORMATS, format))
       throw new ApiError('not_found', `A logfile comes as ${Object.keys(FORMATS).join(', ')}.`);
     return this.#file(account, name, format as FormatName, reply);

@@ -2,10 +2,10 @@ import { bearerToken } from '@postduif/access';
 import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
 import type { Scope } from '@postduif/contracts';
+import type { RequestLimits } from '@postduif/service';
 import type { FastifyRequest } from 'fastify';
 import { noteCaller } from '../audit/origin.js';
 import type { Credential } from '../audit/origin.js';
-import type { RequestLimits } from '../front-door/request-limits.js';
 import type { JwtIssuer } from '../jwt/jwt-issuer.js';
 import { isCompatible, versionOf } from '../v4/versions.js';
 import type { AccountStore } from './account-store.js';
@@ -85,7 +85,7 @@ export class ApiAccess {
     const found = token === undefined ? undefined : await this.#look(token);
     if (found === undefined) {
       // Who guesses tokens is slowed down; whoever sits at the same address with a good one is not.
-      if (token !== undefined) await limits?.spend(`address ${address}`, request);
+      await limits?.spend(`address ${address}`, request);
       throw new ApiError('unauthenticated');
     }
     const { access, credential } = found;

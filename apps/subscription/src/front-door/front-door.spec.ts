@@ -148,6 +148,18 @@ describe('the front door', () => {
     expect(history.arrived).toHaveLength(1);
   });
 
+  it.each([
+    ['POST', '/v1/events'],
+    ['GET', '/v1/attempts'],
+  ])('given too many requests of %s %s, hands on what the service says', async (method, path) => {
+    const headers = { 'retry-after': '1', ratelimit: '"second";r=0;t=1', 'ratelimit-policy': '"second";q=1;w=1' };
+    for (const upstream of [ingest, history])
+      upstream.answer = (response) => response.writeHead(429, headers).end('{"code":"rate_limited"}');
+    const answer = await fetch(base + path, { method });
+    expect([answer.status, await answer.text()]).toEqual([429, '{"code":"rate_limited"}']);
+    expect(Object.fromEntries(answer.headers)).toMatchObject(headers);
+  });
+
   const away = async (method: string, path: string): Promise<void> => {
     const answer = await fetch(base + path, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);

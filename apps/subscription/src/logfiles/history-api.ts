@@ -15,7 +15,7 @@ export interface HistoryAnswer {
 export class HistoryApi {
   constructor(private readonly upstream: Upstream) {}
 
-  /** Throws `not_found` and `invalid_request` with history's own sentence, and `upstream_unavailable`. */
+  /** Throws `not_found` and `invalid_request` with history's own sentence, `rate_limited` and `upstream_unavailable`. */
   async get(path: string, query: URLSearchParams, token: string): Promise<HistoryAnswer> {
     const response = await this.#fetch(`${this.upstream.url}${path}?${query.toString()}`, token);
     if (response.ok && response.body !== null) {
@@ -25,6 +25,7 @@ export class HistoryApi {
     const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
     if (response.status === 404) throw new ApiError('not_found', detail);
     if (response.status === 400) throw new ApiError('invalid_request', detail);
+    requireRoom(response);
     throw unavailable();
   }
 
@@ -45,6 +46,12 @@ export class HistoryApi {
       clearTimeout(timer);
     }
   }
+}
+
+/** History limits requests itself. Throws `rate_limited` with the time that it says. */
+export function requireRoom({ status, headers }: Response): void {
+  if (status !== 429) return;
+  throw new ApiError('rate_limited', undefined, { retryAfterSeconds: Number(headers.get('retry-after') ?? 1) });
 }
 
 function unavailable(cause?: unknown): ApiError {

@@ -1,6 +1,7 @@
 import { ApiError, eventCounts } from '@postduif/contracts';
 import type { AdviceQuery, EventCounts } from '@postduif/contracts';
 import type { Upstream } from '../front-door/upstream.js';
+import { requireRoom } from '../logfiles/history-api.js';
 
 /** Longer than history takes for its slowest answer. */
 const ANSWER_MS = 8_000;
@@ -26,21 +27,22 @@ export class HistoryCounts {
 
   /**
    * @param authorization the caller's header
-   * @throws {ApiError} `forbidden` when the caller may not read events
+   * @throws {ApiError} `forbidden` when the caller may not read events, `rate_limited` when he asks too often
    * @throws {CountsUnknown}
    */
   async of(authorization: string, { trigger, database, collection }: AdviceQuery): Promise<EventCounts> {
     const query = new URLSearchParams({ type: trigger });
     if (database !== undefined) query.set('database', String(database));
     if (collection !== undefined) query.set('collection', String(collection));
-    const { status, body } = await this.#get(`/v1/event-counts?${query.toString()}`, authorization);
-    if (status === 403) throw new ApiError('forbidden', 'This token lacks the scope events:read.');
+    const { response, body } = await this.#get(`/v1/event-counts?${query.toString()}`, authorization);
+    requireRoom(response);
+    if (response.status === 403) throw new ApiError('forbidden', 'This token lacks the scope events:read.');
     const counts = eventCounts.safeParse(body);
-    if (status === 200 && counts.success) return counts.data;
+    if (response.status === 200 && counts.success) return counts.data;
     throw new CountsUnknown(codeIn(body), AWAY);
   }
 
-  async #get(path: string, authorization: string): Promise<{ status: number; body: unknown }> {
+  async #get(path: string, authorization: string): Promise<{ response: Response; body: unknown }> {
     try {
       const response = await fetch(this.upstream.url + path, {
         headers: { authorization },
@@ -49,7 +51,7 @@ export class HistoryCounts {
       });
       const body: unknown = await response.json();
       this.upstream.answered();
-      return { status: response.status, body };
+      return { response, body };
     } catch (cause) {
       this.upstream.failed(cause);
       throw new CountsUnknown('upstream_unavailable', AWAY, { cause });

@@ -41,8 +41,8 @@ describe('the advice about volume', () => {
     history.closeAllConnections();
   });
 
-  const answers = (status: number, body: unknown): void => {
-    answer = (_request, response) => response.writeHead(status).end(JSON.stringify(body));
+  const answers = (status: number, body: unknown, headers: Record<string, string> = {}): void => {
+    answer = (_request, response) => response.writeHead(status, headers).end(JSON.stringify(body));
   };
 
   it('asks history with the rights of the caller, and says what it has counted', async () => {
@@ -86,5 +86,13 @@ describe('the advice about volume', () => {
   it('given that the caller may not read events, says so', async () => {
     answers(403, { code: 'forbidden' });
     await expect(advice.of('', { trigger: 'open' })).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  it('given that the caller asks history too often, says so, and when to come back', async () => {
+    answers(429, { code: 'rate_limited' }, { 'retry-after': '3' });
+    await expect(advice.of('', { trigger: 'open' })).rejects.toMatchObject({
+      code: 'rate_limited',
+      options: { retryAfterSeconds: 3 },
+    });
   });
 });

@@ -10,7 +10,7 @@ export const BUSY_PER_DAY = 10_000;
 export class VolumeAdvice {
   constructor(private readonly counts: Pick<HistoryCounts, 'of'>) {}
 
-  /** What a webhook would have had to take in the last seven days. Throws `forbidden` when the caller may not read events. */
+  /** What a webhook would have had to take in the last seven days. Throws `forbidden` when the caller may not read events, and `rate_limited`. */
   async of(authorization: string, query: AdviceQuery): Promise<AdviceView> {
     const volume = await this.#volume(authorization, query);
     const busy = volume.known ? volume.busiestDay >= BUSY_PER_DAY : null;

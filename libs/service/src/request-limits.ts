@@ -20,10 +20,7 @@ interface Remainder {
 
 type Allowance = readonly Remainder[];
 
-/** Requests with nothing of this in their address are limited elsewhere, or are for operators. */
-const EXEMPT = /^\/(?:live|ready|metrics|v1\/events|v1\/attempts)(?:[/?]|$)/;
-
-/** How much one token may ask of this process, and one address without a token. */
+/** How much one token may ask of this process, and one address without a valid one. */
 export class RequestLimits {
   readonly #second: RateLimiterMemory;
   readonly #burst: RateLimiterMemory;
@@ -36,8 +33,9 @@ export class RequestLimits {
     this.#policy = `"second";q=${perSecond};w=1, "burst";q=${burst};w=${BURST_SECONDS}`;
   }
 
-  /** Counts a request of a caller. Its answer, if there is one, will say what is left. Throws `rate_limited`. */
+  /** Counts a request of a caller, once. Its answer, if there is one, will say what is left. Throws `rate_limited`. */
   async spend(caller: string, request?: FastifyRequest): Promise<void> {
+    if (request !== undefined && this.#allowances.has(request)) return;
     const second = await take(this.#second, caller);
     const burst = second.taken ? undefined : await take(this.#burst, caller);
     const left = burst?.left ?? (await this.#burst.get(caller));
@@ -53,11 +51,8 @@ export class RequestLimits {
       });
   }
 
-  /** Limits requests without a token by their address, and lets answers say what is left. */
-  guard(fastify: FastifyInstance): void {
-    fastify.addHook('onRequest', async (request) => {
-      if (!EXEMPT.test(request.url) && !bringsToken(request)) await this.spend(`address ${request.ip}`, request);
-    });
+  /** Lets answers say what is left. */
+  announce(fastify: FastifyInstance): void {
     fastify.addHook('onSend', (request, reply, _payload, done) => {
       const allowance = this.#allowances.get(request);
       if (allowance !== undefined)
@@ -65,11 +60,6 @@ export class RequestLimits {
       done();
     });
   }
-}
-
-/** Whether there is a token to look up. */
-function bringsToken({ headers, query }: FastifyRequest): boolean {
-  return headers.authorization !== undefined || (query as Readonly<Record<string, unknown>>).access_token !== undefined;
 }
 
 function remainderOf({ remainingPoints, msBeforeNext }: RateLimiterRes): Omit<Remainder, 'name'> {

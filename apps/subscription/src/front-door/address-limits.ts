@@ -1,0 +1,17 @@
+import type { RequestLimits } from '@postduif/service';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+/** For operators, or limited by the service behind. */
+const EXEMPT = /^\/(?:live|ready|metrics|v1\/events|v1\/attempts)(?:[/?]|$)/;
+
+/** Limits requests without a token by their address. */
+export function limitAddresses(fastify: FastifyInstance, limits: Pick<RequestLimits, 'spend'>): void {
+  fastify.addHook('onRequest', async (request) => {
+    if (!EXEMPT.test(request.url) && !bringsToken(request)) await limits.spend(`address ${request.ip}`, request);
+  });
+}
+
+/** Whether there is a token to look up. */
+function bringsToken({ headers, query }: FastifyRequest): boolean {
+  return headers.authorization !== undefined || (query as Readonly<Record<string, unknown>>).access_token !== undefined;
+}
