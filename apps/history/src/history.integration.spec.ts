@@ -226,10 +226,25 @@ describe('the API of history', () => {
     });
 
     it('given a name, a date or a format that is none, or nothing of that day, say so', async () => {
-      const days = ['clicks.2026-02-30.log', 'clicks.0000-01-01.log', 'clicks.9999-12-31.log', '9999-12-31'];
-      for (const path of [`nothing.${today}.log`, ...days, 'clicks', `clicks.${today}.log/pdf`])
-        expect(await get(`/v1/logfiles/${path}`, bearer)).toMatchObject({ status: 404, body: { code: 'not_found' } });
-      expect((await get('/v1/logfiles?date=yesterday', bearer)).body.code).toBe('invalid_request');
+      for (const [path, detail] of [
+        ['clicks.2026-02-30.log', 'The date 2026-02-30 is not in the calendar. The list of'],
+        ['2026-02-30', 'The date 2026-02-30 is not in the calendar. The list of'],
+        ['clicks.0000-01-01.log', 'The date 0000-01-01 must be a date such as'],
+        ['9999-12-31', 'The date 9999-12-31 must be a date such as'],
+        [`nothing.${today}.log`, 'There are no logfiles with this prefix. The list of'],
+        ['clicks', 'A logfile is called <prefix>.<date>.log, such as'],
+        [`${today}/json`, 'A logfile is called <prefix>.<date>.log, such as'],
+        [`clicks.${today}.log/pdf`, 'A logfile comes as csv, header, json, xml.'],
+      ])
+        expect(await get(`/v1/logfiles/${path ?? ''}`, bearer)).toMatchObject({
+          status: 404,
+          body: { code: 'not_found', detail: expect.stringContaining(detail ?? '') },
+        });
+      const errors = [{ path: 'date', message: 'must be a date such as 2026-01-15' }];
+      expect((await get('/v1/logfiles?date=yesterday', bearer)).body).toMatchObject({
+        code: 'invalid_request',
+        errors,
+      });
       expect(await file('/v1/logfiles/clicks.2001-01-01.log')).toMatchObject({ status: 200, body: '' });
       expect((await file('/v1/logfiles/clicks.2001-01-01.log/json')).body).toBe('[\n]\n');
       expect(await file(`/v1/logfiles/nothing.%00.${today}.log`)).toMatchObject({ status: 200, body: '' });

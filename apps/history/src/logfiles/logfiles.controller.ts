@@ -17,18 +17,21 @@ const isDate = (text: string): boolean => {
 };
 const date = z
   .string('give it once')
-  .regex(/^[12]\d{3}-\d\d-\d\d$/, 'must be a date such as 2026-01-15')
+  .regex(/^[12]\d{3}-\d\d-\d\d$/, { error: 'must be a date such as 2026-01-15', abort: true })
   .refine(isDate, 'is not in the calendar');
 
 const listParameters = z.strictObject({
   date: date.optional(),
   /** First part of the names. */
-  type: z.string('give it once').max(128).optional(),
+  type: z.string('give it once').max(128, 'has at most 128 characters').optional(),
   family: z.enum(Object.keys(FAMILIES) as [Family, ...Family[]]).default('smtpeter'),
 });
 
+const DATE = /^\d{4}-\d\d-\d\d$/;
 const NAME = /^(?<prefix>.+)\.(?<date>\d{4}-\d\d-\d\d)\.log$/;
-const UNKNOWN = 'There is no logfile of this name. GET /v1/logfiles lists the dates, and with a date the names.';
+const FORM = 'A logfile is called <prefix>.<date>.log, such as clicks.2026-01-15.log.';
+const NO_KIND = 'There are no logfiles with this prefix.';
+const LIST = 'The list of logfiles has the dates, and for each date the names.';
 
 /** `/v1/logfiles`: an account's logfiles (spec sections 10.3 and 11). The front door serves them at Copernica's and SMTPeter's addresses. */
 @Controller('v1/logfiles')
@@ -58,7 +61,7 @@ export class LogfilesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string[] | Readable> {
     const account = await this.access.account(request);
-    if (date.safeParse(what).success) return this.logfiles.names(account, what, 'smtpeter');
+    if (DATE.test(what)) return this.logfiles.names(account, inCalendar(what), 'smtpeter');
     return this.#file(account, what, 'csv', reply);
   }
 
@@ -76,9 +79,7 @@ export class LogfilesController {
   }
 
   async #file(account: string, name: string, format: FormatName, reply: FastifyReply): Promise<Readable> {
-    const { prefix = '', date: day = '' } = NAME.exec(name)?.groups ?? {};
-    const kind = kindOf(prefix);
-    if (kind === undefined || !date.safeParse(day).success) throw new ApiError('not_found', UNKNOWN);
+    const { kind, day } = parseName(name);
     // What fails before the first line is an answer; later it can only break off.
     const pieces = this.#pieces(account, kind, day, FORMATS[format]);
     const first = await pieces.next();
@@ -96,6 +97,24 @@ export class LogfilesController {
     }
     yield format.end;
   }
+}
+
+function parseName(name: string): { kind: LogfileKind; day: string } {
+  const { prefix, date: day } = NAME.exec(name)?.groups ?? {};
+  if (prefix === undefined || day === undefined) throw unknown(FORM);
+  const kind = kindOf(prefix);
+  if (kind === undefined) throw unknown(NO_KIND);
+  return { kind, day: inCalendar(day) };
+}
+
+function inCalendar(day: string): string {
+  const { error } = date.safeParse(day);
+  if (error !== undefined) throw unknown(`The date ${day} ${error.issues[0]?.message}.`);
+  return day;
+}
+
+function unknown(why: string): ApiError {
+  return new ApiError('not_found', `${why} ${LIST}`);
 }
 
 async function* startingWith(first: IteratorResult<string>, rest: AsyncGenerator<string>): AsyncGenerator<string> {

@@ -37,7 +37,7 @@ describe('what history answers to us', () => {
 
   it.each([
     [404, 'not_found', { detail: 'There is none.' }],
-    [400, 'invalid_request', { detail: 'There is none.' }],
+    [400, 'invalid_request', { detail: 'Invalid data provided: date: is no date' }],
     [429, 'rate_limited', { options: { retryAfterSeconds: 7 } }],
     [503, 'upstream_unavailable', {}],
     [401, 'upstream_unavailable', {}],

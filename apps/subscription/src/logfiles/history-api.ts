@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { ApiError } from '@postduif/contracts';
+import type { Problem } from '@postduif/contracts';
 import type { Upstream } from '../front-door/upstream.js';
+import { invalid } from '../v4/invalid.js';
 
 const ANSWER_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
@@ -15,16 +17,17 @@ export interface HistoryAnswer {
 export class HistoryApi {
   constructor(private readonly upstream: Upstream) {}
 
-  /** Throws `not_found` and `invalid_request` with history's own sentence, `rate_limited` and `upstream_unavailable`. */
+  /** Throws `not_found` and `invalid_request` with history's own words, `rate_limited` and `upstream_unavailable`. */
   async get(path: string, query: URLSearchParams, token: string): Promise<HistoryAnswer> {
     const response = await this.#fetch(`${this.upstream.url}${path}?${query.toString()}`, token);
     if (response.ok && response.body !== null) {
       const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
       return { contentType: response.headers.get('content-type') ?? 'application/octet-stream', body };
     }
-    const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
+    const { detail, errors } = (await response.json().catch(() => ({}))) as Partial<Problem>;
     if (response.status === 404) throw new ApiError('not_found', detail);
-    if (response.status === 400) throw new ApiError('invalid_request', detail);
+    if (response.status === 400)
+      throw invalid(errors?.map(({ path, message }) => `${path}: ${message}`).join('; ') ?? detail ?? '');
     requireRoom(response);
     throw unavailable();
   }
