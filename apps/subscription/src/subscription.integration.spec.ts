@@ -179,6 +179,17 @@ describe('the service', () => {
     });
   });
 
+  it.each(['/v1/webhook', '/v1/feedbackloop', '/v2/webhooks', '/v3/webhooks'])(
+    'given a webhook that is made at %s, says an address at which it is',
+    async (path) => {
+      const created = await call('POST', path, JSON.stringify({ handler, trigger: 'click' }));
+      const [id, location] = ['x-created', 'location'].map((name) => created.headers.get(name) ?? '');
+      expect([created.status, created.headers.get('x-location')]).toEqual([201, location]);
+      const shown = await fetch(location ?? '', { headers: { authorization: `Bearer ${TOKEN}` } });
+      expect([shown.status, await json(shown)]).toEqual([200, expect.objectContaining({ ID: id })]);
+    },
+  );
+
   it('ignores parts after a complete path', async () => {
     const id = await create({ handler, trigger: 'abuse' });
     expect(await json(await call('GET', `/v4/webhook/${id}/more/parts`))).toMatchObject({ ID: id });
