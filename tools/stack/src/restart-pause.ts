@@ -1,8 +1,8 @@
-const FIRST_MS = 1_000;
+const FIRST_MS = 100;
 const LONGEST_MS = 10_000;
 const STEADY_MS = 30_000;
 
-/** How long to wait before a program that has died is started again: 1 s, doubled up to 10 s while it keeps dying. */
+/** How long to wait before a program that has died is started again: 0.1 s, doubled up to 10 s while it keeps dying. */
 export class RestartPause {
   #next: number;
 

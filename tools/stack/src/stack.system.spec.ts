@@ -100,7 +100,7 @@ describe('npm start, from one home', () => {
       await stack!.ready(name);
       await until(() => said.includes(`${name} is ready again`), 'it is said that it is ready again');
 
-      expect(said).toContain(`${name} was ended by SIGKILL; starting it again in 1 s`);
+      expect(said).toContain(`${name} was ended by SIGKILL; starting it again in 0.1 s`);
       expect(home.processes()).toEqual({ ...before, [name]: home.processes()[name] });
       expect(home.processes()[name]).not.toBe(before[name]);
       expect(isAlive(home.processes()[name]!)).toBe(true);
