@@ -1,5 +1,5 @@
 import { decodeDeliveryHeaders } from '@postduif/contracts';
-import type { ConsumedRecord } from '@postduif/kafka';
+import type { ConsumedRecord, RecordConsumer } from '@postduif/kafka';
 import type { DeliveryEngine } from './engine/delivery-engine.js';
 import type { KafkaExits } from './exits/kafka-exits.js';
 
@@ -7,8 +7,21 @@ import type { KafkaExits } from './exits/kafka-exits.js';
 export function deliveriesReader(
   engine: Pick<DeliveryEngine, 'accept'>,
   exits: Pick<KafkaExits, 'malformed'>,
+  reading: Pick<RecordConsumer, 'pause' | 'resume'>,
   failed: (error: unknown) => void,
 ) {
+  const holds = new Map<number, number>();
+  const hold = ({ topic, partition }: ConsumedRecord): (() => void) => {
+    const count = (change: 1 | -1): number => {
+      const present = (holds.get(partition) ?? 0) + change;
+      holds.set(partition, present);
+      return present;
+    };
+    if (count(1) === 1) reading.pause({ topic, partition });
+    return () => {
+      if (count(-1) === 0) reading.resume({ topic, partition });
+    };
+  };
   return (record: ConsumedRecord): void => {
     const { key, headers, exactHeaders } = record;
     const delivery = decodeDeliveryHeaders(headers);
@@ -17,6 +30,11 @@ export function deliveriesReader(
       record.done();
     };
     if (delivery === undefined) exits.malformed({ key, value: body, headers: exactHeaders }).then(done, failed);
-    else engine.accept({ delivery, body, key, done, isCurrent: () => record.isCurrent() });
+    else
+      engine.accept({
+        ...{ delivery, body, key, done },
+        isCurrent: () => record.isCurrent(),
+        holdPartition: () => hold(record),
+      });
   };
 }

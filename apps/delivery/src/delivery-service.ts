@@ -112,7 +112,7 @@ export class DeliveryService {
       totalHighWater: IN_MEMORY,
       maxBytesPerPartition: FETCH_BYTES,
       maxBytesPerFetch: FETCH_BYTES,
-      onRecord: deliveriesReader(this.#engine, exits, failed),
+      onRecord: deliveriesReader(this.#engine, exits, this.#reading(), failed),
       onConfirmed: () => {
         this.#engine.resume();
       },
@@ -146,6 +146,18 @@ export class DeliveryService {
     });
     const differences = await ensureTopics(this.#kafka, withoutSizeLimit(specs, this.#topics), this.#log);
     checkWheelRetention(differences, this.#topics);
+  }
+
+  /** The reader of deliveries, for who is made before it. */
+  #reading(): Pick<RecordConsumer, 'pause' | 'resume'> {
+    return {
+      pause: (partition) => {
+        this.#deliveries.pause(partition);
+      },
+      resume: (partition) => {
+        this.#deliveries.resume(partition);
+      },
+    };
   }
 
   #newSender(): SignedSender {

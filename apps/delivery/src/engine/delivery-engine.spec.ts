@@ -132,13 +132,31 @@ describe('DeliveryEngine', () => {
   });
 
   describe('what waits for us alone', () => {
-    it('given requests under way and queued ones, then none of them does', async () => {
-      const world = worldOf(() => ({ status: 200, afterMs: 1_500 }), { concurrency: 1 });
+    it('given requests under way, and others queued for a slow receiver, then none of them does', async () => {
+      const world = worldOf(() => ({ status: 200, afterMs: 1_500 }), { rate: 0.4 });
       for (const event of numbers(2)) world.send('1', event);
       await world.clock.advance(100);
 
       expect(world.engine.state).toMatchObject({ inFlight: 1, queued: 1 });
       expect(world.engine.pending).toBe(0);
+    });
+
+    it('given more deliveries of a fast receiver than we get done, then those do, and no more are read until half of them are gone', async () => {
+      const world = new World({ ownDelayMs: () => 1_000 });
+      world.webhooks.set('1', webhook('1'));
+      world.webhooks.set('2', webhook('2'));
+      for (const event of numbers(2_000)) world.send('1', event);
+      const few = world.holds;
+      for (const event of numbers(500)) world.send('1', `more ${event}`);
+      world.send('2', 'a');
+
+      expect([few, world.holds, world.engine.pending]).toEqual([0, 1, 2_490]);
+      await world.clock.advance(1_400);
+      expect([world.delivered.some((one) => one.webhook === '2'), world.holds]).toEqual([true, 1]);
+      await world.clock.advance(200);
+      expect(world.holds).toBe(0);
+      await world.clock.advance(2_000);
+      expect([world.delivered.length, world.diverted, world.engine.pending]).toEqual([2_501, 0, 0]);
     });
 
     it('given webhooks that are not known, then their deliveries do, until the configuration is current and what follows is durable', async () => {

@@ -38,6 +38,11 @@ export interface EngineState {
 const MIB = 1024 * 1024;
 export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB };
 const MAX_UNSETTLED = 1_000;
+/**
+ * Queued deliveries of one lane from which on no more of its partition are read, until half of them are gone. Whoever is slow has far fewer; so
+ * many mean that we are, and would otherwise take up all that may be read and not done.
+ */
+const CROWD = 2_000;
 const SWEEP_MS = 10_000;
 const RECONFIGURED_MS = 1_000;
 const GONE = 410;
@@ -55,6 +60,8 @@ export class DeliveryEngine {
   readonly #starved = new Set<Lane<Job>>();
   /** Versions of webhooks whose receiver answered 410; they stay disabled here until the configuration says something newer. */
   readonly #gone = new Map<string, number>();
+  /** Lanes for which a partition is not read, with how to read on. */
+  readonly #crowded = new Map<Lane<Job>, () => void>();
   /** Read while nothing may begin, in order. */
   readonly #held: Job[] = [];
   #unsettled = 0;
@@ -78,9 +85,12 @@ export class DeliveryEngine {
     return { inFlight: this.#room.inFlight, unsettled: this.#unsettled, queued, lanes: this.#lanes.size, breakers };
   }
 
-  /** Deliveries that wait neither for a receiver nor for room with one, but for us: to know the configuration, or to write down what follows. */
+  /**
+   * Deliveries that wait neither for a receiver nor for room with one, but for us: to know the configuration, to write down what follows, or
+   * for a moment only, if we had the time.
+   */
   get pending(): number {
-    return this.#running - this.#room.inFlight + this.#held.length;
+    return this.#running - this.#room.inFlight + this.#held.length + this.#room.brief;
   }
 
   /** Takes a delivery; returns at once. */
@@ -132,6 +142,7 @@ export class DeliveryEngine {
         break;
       case 'queue':
         if (this.#full || lane.lacksRoom) this.#starved.add(lane);
+        if (lane.queued >= CROWD && !this.#crowded.has(lane)) this.#crowded.set(lane, job.holdPartition());
         this.#wake(lane, now);
     }
   }
@@ -244,6 +255,9 @@ export class DeliveryEngine {
     for (const { job, until } of lane.overdue(now))
       if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
     this.#wake(lane, now);
+    if (lane.queued > CROWD / 2) return;
+    this.#crowded.get(lane)?.();
+    this.#crowded.delete(lane);
   }
 
   /** While the delivery was queued its partition may have been taken away, or the webhook may have changed. */

@@ -187,7 +187,10 @@ export class Lane<Job extends Queued> {
     const slot = this.#takeSlot(now);
     if (slot.kind !== 'slot') return undefined;
     this.#queue.shift();
-    if (!head.counted) this.#enter(head.job);
+    if (!head.counted) {
+      this.room.leaveBriefly();
+      this.#enter(head.job);
+    }
     return { job: head.job, slot };
   }
 
@@ -199,6 +202,7 @@ export class Lane<Job extends Queued> {
       if (this.#isOpen(now) && !this.#isOverdue(head, now)) return;
       this.#queue.shift();
       if (head.counted) this.#leave(head.job);
+      else this.room.leaveBriefly();
       const notBefore = Math.max(this.#restUntil, this.breaker.admitsFrom(now));
       yield { job: head.job, until: this.#divert(head.job, now, notBefore).until };
     }
@@ -313,7 +317,7 @@ export class Lane<Job extends Queued> {
     if (counted) {
       if (!this.room.fits(this.#held, job.body.length)) return false;
       this.#enter(job);
-    }
+    } else this.room.enterBriefly();
     this.#queue.push({ job, since: now, counted });
     return true;
   }

@@ -12,6 +12,8 @@ export interface Job {
   done(): void;
   /** False when its partition was taken away: somebody else sees to it. */
   isCurrent(): boolean;
+  /** Nothing more of its partition is read until what this returns is called. */
+  holdPartition(): () => void;
 }
 
 export interface Webhooks {

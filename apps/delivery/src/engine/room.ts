@@ -21,6 +21,7 @@ export class Room {
   #slots = 0;
   #records = 0;
   #bytes = 0;
+  #brief = 0;
 
   constructor(private readonly bounds: RoomBounds) {}
 
@@ -56,6 +57,19 @@ export class Room {
   leave(bytes: number): void {
     this.#records -= 1;
     this.#bytes -= bytes;
+  }
+
+  /** Deliveries queued that take up none of it, as they wait for a moment only. */
+  get brief(): number {
+    return this.#brief;
+  }
+
+  enterBriefly(): void {
+    this.#brief += 1;
+  }
+
+  leaveBriefly(): void {
+    this.#brief -= 1;
   }
 
   takeSlot(): void {

@@ -24,7 +24,7 @@ export interface WheelOptions<W extends Waiting> {
   readonly resume: (partition: TopicPartition) => void;
   /** Whether records may be released at present. Asked again soon when not. Default: always. */
   readonly mayRelease?: () => boolean;
-  /** Records that a death of this process would move once more: beyond it none is moved. Default 300, some times what a commit takes. */
+  /** Records that a death of this process would move once more: beyond it none is moved. Default 100. */
   readonly maxUnsettled?: number;
   /** Records that were moved and are not committed. Default none. */
   readonly uncommitted?: () => number;
@@ -46,7 +46,7 @@ const IN_MEMORY_MS = 3_000;
 const LEAD_MS = 2_000;
 /** When something may not be released, how soon to look again, in milliseconds. */
 const LOOK_AGAIN_MS = 25;
-const MAX_UNSETTLED = 300;
+const MAX_UNSETTLED = 100;
 /** Releases are gathered for so long, in milliseconds: many records in one request cost little more than one, and a second late is allowed. */
 const GATHER_MS = 100;
 /**
