@@ -27,12 +27,23 @@ describe('the log of delivery', () => {
   };
 
   it.each(['webhook_deleted', 'webhook_disabled'] as const)(
-    'given deliveries that end as their owner wants it (%s), then they are not worth a warning each',
+    'given deliveries that end as their owner wants it (%s), then there is one warning for all of ten seconds',
     (reason) => {
+      jest.useFakeTimers();
       const { log, metrics } = observed();
-      metrics.ended(dead(reason));
+      for (let count = 0; count < 3; count++) metrics.ended(dead(reason));
       expect(log.warn).not.toHaveBeenCalled();
-      expect(log.debug).toHaveBeenCalledTimes(1);
+      expect(log.debug).toHaveBeenCalledTimes(3);
+      jest.advanceTimersByTime(10_000);
+      metrics.ended(dead(reason));
+      jest.advanceTimersByTime(10_000);
+      jest.useRealTimers();
+
+      const line = { account: '1', webhook: '1', reason };
+      expect(log.warn.mock.calls).toEqual([
+        [{ ...line, deliveries: 3 }, 'deliveries dead'],
+        [{ ...line, deliveries: 1 }, 'deliveries dead'],
+      ]);
     },
   );
 

@@ -12,19 +12,25 @@ type Outcome = AttemptFacts['outcome'];
 /** Reasons to end a delivery that its owner knows of, and that hold for all of a webhook's at once. */
 const OWN_DOING: ReadonlySet<unknown> = new Set<DeadReason>(['webhook_deleted', 'webhook_disabled']);
 
+/** How long such ends are gathered to one line for a webhook and a reason. */
+const GATHER_MS = 10_000;
+
 type ByOutcome<T> = Readonly<Record<Outcome, T>>;
 
 const MESSAGES = byOutcome((outcome) => `delivery ${outcome}`);
 
-/** Counts attempts and writes one wide line for each. No label grows with the number of webhooks. */
+/** Counts attempts and writes one wide line for each, but for what ends as its owner wants it. No label grows with the number of webhooks. */
 export class DeliveryMetrics implements Observer {
   readonly #attempts: ByOutcome<Counter.Internal>;
+  readonly #dead: Counter<'reason'>;
   readonly #fenced: Counter;
   readonly #diversions: Counter;
   readonly #duration: ByOutcome<Histogram.Internal<'outcome'>>;
   readonly #endToEnd: ByOutcome<Histogram.Internal<'outcome'>>;
   readonly #lateness: Histogram;
   readonly #hosts = new WeakMap<WebhookSnapshot, string>();
+  /** By webhook and reason: what has ended since the last line. */
+  readonly #gathered = new Map<string, number>();
 
   constructor(
     registry: Registry,
@@ -39,6 +45,12 @@ export class DeliveryMetrics implements Observer {
       registers,
     });
     this.#attempts = byOutcome((outcome) => attempts.labels(outcome));
+    this.#dead = new Counter({
+      name: 'postduif_dead_total',
+      help: 'Deliveries that are dead, by reason',
+      labelNames: ['reason'],
+      registers,
+    });
     this.#fenced = new Counter({
       name: 'postduif_fenced_attempts_total',
       help: 'Attempts that ended after their partition was taken away',
@@ -104,8 +116,23 @@ export class DeliveryMetrics implements Observer {
       this.#duration[outcome].observe((endedAt - startedAt) / 1_000);
       this.#endToEnd[outcome].observe(Math.max(0, endedAt - job.delivery.acceptedAt) / 1_000);
     }
-    const level = outcome === 'delivered' ? 'info' : OWN_DOING.has(facts.reason) ? 'debug' : 'warn';
+    if (facts.reason !== undefined) this.#dead.inc({ reason: facts.reason });
+    const isOwnDoing = OWN_DOING.has(facts.reason);
+    if (isOwnDoing) this.#gather(facts);
+    const level = outcome === 'delivered' ? 'info' : isOwnDoing ? 'debug' : 'warn';
     this.log[level](this.#line(facts), MESSAGES[outcome]);
+  }
+
+  #gather({ job, reason }: AttemptFacts): void {
+    const { account, webhook } = job.delivery;
+    const key = `${webhook}/${reason}`;
+    const count = this.#gathered.get(key) ?? 0;
+    this.#gathered.set(key, count + 1);
+    if (count > 0) return;
+    setTimeout(() => {
+      this.log.warn({ account, webhook, reason, deliveries: this.#gathered.get(key) }, 'deliveries dead');
+      this.#gathered.delete(key);
+    }, GATHER_MS).unref();
   }
 
   /** Every fact of an attempt, without body, secret or query. */

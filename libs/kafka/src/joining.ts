@@ -60,7 +60,7 @@ export function watchJoining({ before, memberName, log }: JoiningOptions): Joini
           if (clientId !== memberName) continue;
           log.info(
             { groupId, memberId },
-            'took the member that had this name out of the group: its process was killed',
+            'took the member that had this name out of the group: its process was killed, or has lost Kafka since',
           );
           await coordinator.leaveGroup({ groupId, memberId }).catch((error: unknown) => {
             log.debug({ err: error, groupId, memberId }, 'it had just left');

@@ -51,10 +51,11 @@ describe('RecordConsumer', () => {
     expect(second.handed.values()).toEqual(['new']);
   });
 
-  it('given a process that was frozen for longer than its session, then it is not confirmed until the group has answered', async () => {
+  it('given a process that was frozen for longer than its session, then it is not confirmed until the group has answered, which is told', async () => {
     const topic = await broker.topic();
     let frozenMs = 0;
     let confirmations = 0;
+    const said: string[] = [];
     const { consumer } = broker.consumer({
       groupId: broker.name(),
       topics: [topic],
@@ -62,6 +63,7 @@ describe('RecordConsumer', () => {
       onConfirmed: () => {
         confirmations += 1;
       },
+      log: { ...silentLog, info: (_facts, message) => void said.push(message) },
     });
     expect(consumer.isConfirmed()).toBe(false);
     await consumer.start();
@@ -72,6 +74,7 @@ describe('RecordConsumer', () => {
     expect(consumer.isConfirmed()).toBe(false);
     await until(() => confirmations > before, 'the group has answered');
     expect(consumer.isConfirmed()).toBe(true);
+    expect(said).toEqual(['partitions assigned', 'Kafka answers again']);
   });
 
   it('given records that come while it is not confirmed, hands them out when it is', async () => {

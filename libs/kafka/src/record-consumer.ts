@@ -90,6 +90,7 @@ export class RecordConsumer {
           this.#fetched(partition, next);
         },
         confirmed: () => {
+          if (this.#confirmedAt !== -Infinity && !this.isConfirmed()) log.info({ groupId }, 'Kafka answers again');
           this.#confirmedAt = clock.now();
           for (const assignment of this.#assignments.values()) this.#release(assignment, 'unconfirmed');
           options.onConfirmed?.();
