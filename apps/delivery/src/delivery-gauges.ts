@@ -8,7 +8,7 @@ import type { WheelDepth } from './wheel/wheel-depth.js';
 import type { WheelReader } from './wheel/wheel-reader.js';
 
 export interface GaugedParts {
-  readonly engine: Pick<DeliveryEngine, 'state'>;
+  readonly engine: Pick<DeliveryEngine, 'state' | 'pending'>;
   readonly deliveries: Pick<RecordConsumer, 'lag'>;
   readonly wheel: Pick<WheelReader, 'waiting'>;
   readonly depth: WheelDepth;
@@ -24,6 +24,16 @@ export function deliveryGauges(parts: GaugedParts): Gauged[] {
     one('delivery_in_flight', 'Requests in flight', () => engine.state.inFlight),
     one('delivery_unsettled', 'Ended attempts that are not written down yet', () => engine.state.unsettled),
     one('delivery_queued', 'Deliveries queued in memory', () => engine.state.queued),
+    one(
+      'delivery_pending',
+      'Deliveries that wait for this process alone; while there are many, little comes off the wheel',
+      () => engine.pending,
+    ),
+    one(
+      'delivery_paused_partitions',
+      'Partitions of deliveries that are not read at present',
+      () => deliveries.lag().filter(({ paused }) => paused).length,
+    ),
     one('delivery_lanes', 'Webhooks with something under way or remembered', () => engine.state.lanes),
     {
       name: 'delivery_breakers',
