@@ -98,6 +98,19 @@ describe('logs on the terminal', () => {
     expect(written[0]).toMatch(/ERROR: broken {"logger":"kafkajs"}$/);
   });
 
+  it('given more new lines than one can read, then the last of them and every error, and how many more there are', () => {
+    log.open();
+
+    const infos = Array.from({ length: 50 }, (_, number) => line(LEVELS.info, `info ${number}`));
+    show(delivery, line(LEVELS.error, 'an error'), ...infos);
+
+    expect(written).toHaveLength(22);
+    expect(written[0]).toBe('delivery     … 30 lines more, in its log file');
+    expect(written[1]).toContain('an error');
+    expect(written[2]).toContain('info 30');
+    expect(written.at(-1)).toContain('info 49');
+  });
+
   it('given lines that were too many, then it says so', () => {
     log.open();
 

@@ -5,6 +5,8 @@ import type { LogEntry, LogLevel } from './log-line.js';
 import type { ProcessDefinition } from './process-definition.js';
 
 const MOST_KEPT = 20;
+/** Of what is new in a log, no more lines than a person can read are shown, and every error. */
+const MOST_AT_ONCE = 20;
 
 /** Shows logs to a person. What is too detailed or too much stays in the files. */
 export class TerminalLog {
@@ -36,11 +38,16 @@ export class TerminalLog {
   show({ name, shownFrom = LEVELS.info }: ProcessDefinition, { lines, skipped }: LogNews): void {
     const prefix = name.padEnd(12);
     if (skipped > 0) this.#put(LEVELS.info, `${prefix} … ${skipped} bytes more, in its log file`);
-    for (const line of lines) {
+    const entries = lines.flatMap((line) => {
       const entry = parseLogLine(line);
-      if (entry && entry.level >= Math.max(shownFrom, ownLevel(entry)))
-        this.#put(entry.level, `${prefix} ${this.#format(entry)}`);
-    }
+      return entry && entry.level >= Math.max(shownFrom, ownLevel(entry)) ? [entry] : [];
+    });
+    const shown = entries.filter(
+      (entry, index) => entry.level >= LEVELS.error || index >= entries.length - MOST_AT_ONCE,
+    );
+    if (shown.length < entries.length)
+      this.#put(LEVELS.info, `${prefix} … ${entries.length - shown.length} lines more, in its log file`);
+    for (const entry of shown) this.#put(entry.level, `${prefix} ${this.#format(entry)}`);
   }
 
   #put(level: number, line: string): void {
