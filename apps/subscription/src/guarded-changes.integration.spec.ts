@@ -198,6 +198,17 @@ describe('changes of the configuration', () => {
       expect((await call('POST', '/v1/domains', { domain: 'right.example' }, headers)).status).toBe(201);
     });
 
+    it('given the same request of another token, ask what that one may, and show it nothing', async () => {
+      const { token } = (await (
+        await call('POST', '/v1/tokens', { name: 'weak', scopes: ['webhooks:read'] })
+      ).json()) as CreatedToken;
+      const headers = { 'idempotency-key': 'k-4' };
+      const body = { name: 'strong', scopes: ['tokens:write'] };
+      expect((await call('POST', '/v1/tokens', body, headers)).status).toBe(201);
+      const stolen = await call('POST', '/v1/tokens', body, { ...headers, authorization: `Bearer ${token}` });
+      expect([stolen.status, await json(stolen)]).toMatchObject([403, { code: 'forbidden' }]);
+    });
+
     it('keep the text of a token only sealed', async () => {
       const headers = { 'idempotency-key': 'k-3' };
       const made = await call('POST', '/v1/tokens', { name: 'n', scopes: ['events:write'] }, headers);

@@ -9,7 +9,7 @@ import type { Answer } from './idempotency-keys.js';
 
 jest.setTimeout(30_000);
 
-const REQUEST = { account: '1', key: 'k', method: 'POST', path: '/v1/things', body: { name: 'a' } };
+const REQUEST = { account: '1', token: 't', key: 'k', method: 'POST', path: '/v1/things', body: { name: 'a' } };
 
 describe('idempotency keys', () => {
   let test: TestDatabase;
@@ -65,9 +65,12 @@ describe('idempotency keys', () => {
     expect(await made()).toEqual(['a']);
   });
 
-  it("know nothing of another account's", async () => {
+  it.each([
+    ['account', { account: '2' }],
+    ['token', { token: 'u' }],
+  ])("know nothing of another %s's", async (_of, other) => {
     await keys.once(REQUEST, make('a'));
-    expect((await keys.once({ ...REQUEST, account: '2', body: {} }, make('b'))).repeated).toBe(false);
+    expect((await keys.once({ ...REQUEST, ...other }, make('b'))).repeated).toBe(false);
   });
 
   it('given the same key while the first request is under way, refuse it for now', async () => {

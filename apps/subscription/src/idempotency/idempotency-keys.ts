@@ -14,6 +14,8 @@ export interface Answer {
 
 export interface KeyedRequest {
   readonly account: string;
+  /** Id of the token that asks. No other one gets its answers: they show what it may see, and may hold secrets. */
+  readonly token: string;
   /** The value of `Idempotency-Key`. */
   readonly key: string;
   readonly method: string;
@@ -65,29 +67,24 @@ export class IdempotencyKeys {
     );
   }
 
-  async #find(transaction: Queries, { account, key }: KeyedRequest, fingerprint: string): Promise<Answer | undefined> {
+  async #find(transaction: Queries, request: KeyedRequest, fingerprint: string): Promise<Answer | undefined> {
     const [row] = await transaction.query<{ fingerprint: string; answer: string }>(
       `SELECT fingerprint, answer FROM config.idempotency_keys
        WHERE account = $1 AND key = $2 AND created_at >= now() - make_interval(hours => $3)`,
-      [account, key, KEEP_HOURS],
+      [request.account, nameOf(request), KEEP_HOURS],
     );
     if (row === undefined) return undefined;
     if (row.fingerprint !== fingerprint) throw new ApiError('idempotency_key_reused');
-    const text = open(this.encryptionKeys, row.answer, contextOf({ account, key })).toString('utf8');
+    const text = open(this.encryptionKeys, row.answer, contextOf(request)).toString('utf8');
     return JSON.parse(text) as Answer;
   }
 
-  async #store(
-    transaction: Queries,
-    { account, key }: KeyedRequest,
-    fingerprint: string,
-    answer: Answer,
-  ): Promise<void> {
-    const sealed = seal(this.encryptionKeys, JSON.stringify(answer), contextOf({ account, key }));
+  async #store(transaction: Queries, request: KeyedRequest, fingerprint: string, answer: Answer): Promise<void> {
+    const sealed = seal(this.encryptionKeys, JSON.stringify(answer), contextOf(request));
     await transaction.query(
       `INSERT INTO config.idempotency_keys (account, key, fingerprint, answer) VALUES ($1, $2, $3, $4)
        ON CONFLICT (account, key) DO UPDATE SET fingerprint = $3, answer = $4, created_at = now()`,
-      [account, key, fingerprint, sealed],
+      [request.account, nameOf(request), fingerprint, sealed],
     );
   }
 }
@@ -102,8 +99,13 @@ async function lock(transaction: Queries, request: KeyedRequest): Promise<void> 
     throw new ApiError('idempotency_key_in_use', undefined, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
-function contextOf({ account, key }: Pick<KeyedRequest, 'account' | 'key'>): string {
-  return `idempotency-key/${account}/${key}`;
+function contextOf(request: KeyedRequest): string {
+  return `idempotency-key/${request.account}/${nameOf(request)}`;
+}
+
+/** A key within its account. */
+function nameOf({ token, key }: KeyedRequest): string {
+  return `${token}/${key}`;
 }
 
 function fingerprintOf({ method, path, body }: KeyedRequest): string {

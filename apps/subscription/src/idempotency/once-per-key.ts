@@ -29,10 +29,10 @@ export class OncePerKeyInterceptor implements NestInterceptor {
   }
 
   async #once(request: FastifyRequest, reply: FastifyReply, key: string, next: CallHandler): Promise<unknown> {
-    const { account } = await this.access.caller(request);
+    const { account, token } = await this.access.caller(request);
     const path = new URL(request.url, 'http://a').pathname;
     const { answer, repeated } = await this.keys.once(
-      { account, key, method: request.method, path, body: request.body },
+      { account, token, key, method: request.method, path, body: request.body },
       async () => {
         const body: unknown = await lastValueFrom(next.handle());
         return { status: reply.statusCode, headers: keptHeaders(reply), body };

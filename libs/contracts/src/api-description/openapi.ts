@@ -24,7 +24,7 @@ import type { AnswerDescription, AnswerHeader, Operation } from './operations.js
 const compatibleError = z.object({
   error: z.object({
     message: z.string(),
-    code: z.string().optional().describe('Where Copernica has no such error: stable, for programs.'),
+    code: z.string().describe('Stable, for programs. Copernica has none.'),
   }),
 });
 
@@ -100,7 +100,7 @@ const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header',
   description:
-    'Of your choice, 1 to 200 characters, a new one for each thing that is to be made. Within 24 hours the same request with the same key ' +
+    'Of your choice, 1 to 200 characters, a new one for each thing that is to be made. Within 24 hours the same request with the same key and token ' +
     'makes nothing more, and is answered as the first time; another request with it is answered 422, and one that comes while the first is ' +
     'under way 409.',
   schema: schemas.of(idempotencyKey, 'input'),
