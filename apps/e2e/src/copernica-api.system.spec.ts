@@ -15,7 +15,12 @@ const found = hasPhp();
 const refused = (message: string | RegExp) => ({
   status: 400,
   contentType: 'application/json',
-  body: { error: { message: typeof message === 'string' ? message : expect.stringMatching(message) } },
+  body: {
+    error: {
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+      code: expect.any(String),
+    },
+  },
 });
 const seen = ({ status, headers, body }: PhpAnswer) => ({
   status,

@@ -159,7 +159,9 @@ describe('anything as a webhook', () => {
       const answer = await response.text();
       if (response.status !== 201) {
         expect(response.status).toBe(400);
-        expect(JSON.parse(answer)).toEqual({ error: { message: expect.stringMatching(/./) } });
+        expect(JSON.parse(answer)).toEqual({
+          error: { message: expect.stringMatching(/./), code: expect.any(String) },
+        });
         return;
       }
       made += 1;

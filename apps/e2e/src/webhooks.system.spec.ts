@@ -240,7 +240,10 @@ describe('the /v4 interface', () => {
   it('given a wrong token, then it is refused with 400 as Copernica does, and on /v1 with 401', async () => {
     const wrong = { authorization: 'Bearer wrong-token' };
     const v4 = await system.call('GET', '/v4/webhooks', undefined, wrong);
-    expect([v4.status, await v4.json()]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+    expect([v4.status, await v4.json()]).toEqual([
+      400,
+      { error: { message: 'Invalid access token', code: 'unauthenticated' } },
+    ]);
     for (const path of ['/v1/signing-keys', '/v1/events', '/v1/attempts']) {
       const v1 = await system.call('GET', path, undefined, wrong);
       expect([v1.status, ((await v1.json()) as { code: string }).code]).toEqual([401, 'unauthenticated']);

@@ -147,7 +147,10 @@ describe('the service', () => {
     expect([deleted.status, deleted.headers.get('x-deleted')]).toEqual([204, `webhook ${id}`]);
     await until(() => (config.get(`webhook/${id}`) === null ? true : undefined), 'the tombstone');
     const again = await call('DELETE', `/v4/webhook/${id}`, '[]');
-    expect([again.status, await json(again)]).toEqual([400, { error: { message: 'No entity with supplied ID' } }]);
+    expect([again.status, await json(again)]).toEqual([
+      400,
+      { error: { message: 'No entity with supplied ID', code: 'not_found' } },
+    ]);
   });
 
   it('shows everything that can be set, and takes all of it back', async () => {
@@ -244,7 +247,10 @@ describe('the service', () => {
 
   it('takes no token in the address, unless it is set to', async () => {
     const response = await call('GET', `/v4/webhooks?access_token=${TOKEN}`, undefined, { authorization: '' });
-    expect([response.status, await json(response)]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+    expect([response.status, await json(response)]).toEqual([
+      400,
+      { error: { message: 'Invalid access token', code: 'unauthenticated' } },
+    ]);
   });
 
   it('takes forms', async () => {
@@ -288,7 +294,10 @@ describe('the service', () => {
   it('given a wrong token, answers 400 on /v4 and a problem on /v1', async () => {
     const wrong = { authorization: 'Bearer wrong-token' };
     const v4 = await call('GET', '/v4/webhooks', undefined, wrong);
-    expect([v4.status, await json(v4)]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+    expect([v4.status, await json(v4)]).toEqual([
+      400,
+      { error: { message: 'Invalid access token', code: 'unauthenticated' } },
+    ]);
     const v1 = await call('GET', '/v1/signing-keys', undefined, wrong);
     expect([v1.status, (await json(v1)).code]).toEqual([401, 'unauthenticated']);
   });

@@ -21,6 +21,7 @@ import { Domains } from './domains/domains.js';
 import { eventTypeSnapshots } from './event-types/event-type-rows.js';
 import { EventTypes } from './event-types/event-types.js';
 import { limitAddresses } from './front-door/address-limits.js';
+import { requireKnownCallers } from './front-door/known-callers.js';
 import { openFrontDoor } from './front-door/front-door.js';
 import type { Upstreams } from './front-door/front-door.js';
 import { ManagementPort } from './front-door/management-port.js';
@@ -86,6 +87,7 @@ export class Subscription {
   readonly #mentions: MentionReader;
   readonly #answers: AnswerWhenPublished;
   readonly #limits: RequestLimits;
+  readonly #access: ApiAccess;
   readonly #upstreams: Upstreams;
   readonly #grpc: GrpcFrontDoor | undefined;
   #management: ManagementPort | undefined;
@@ -162,6 +164,7 @@ export class Subscription {
       queryToken: settings.V4_QUERY_TOKEN,
       limits: this.#limits,
     });
+    this.#access = access;
     const callback = new ConsentCallback(settings.ENCRYPTION_KEY, webhooks, settings.PUBLIC_URL);
     const handshake = new Handshake(sender, origin, (webhook) => callback.address(webhook, origin));
     const validation = new HandlerValidation(webhooks, accounts, keys, sender, handshake);
@@ -231,6 +234,7 @@ export class Subscription {
     if (settings.PUBLIC_URL?.startsWith('https:') === true) refusePlainHttp(fastify);
     app.useGlobalFilters(new V4Filter(log));
     limitAddresses(fastify, this.#limits);
+    requireKnownCallers(fastify, this.#access);
     this.#limits.announce(fastify);
     app.useGlobalInterceptors(new OriginInterceptor(), this.#answers);
     await openFrontDoor(fastify, this.#upstreams);

@@ -17,9 +17,14 @@ export interface ApiAccessOptions {
   readonly limits?: Pick<RequestLimits, 'spend'>;
 }
 
+interface Caller {
+  readonly access: Access;
+  readonly credential: Credential;
+}
+
 /** Who calls the API, and whether he may. */
 export class ApiAccess {
-  readonly #callers = new WeakMap<FastifyRequest, Promise<Access>>();
+  readonly #callers = new WeakMap<FastifyRequest, Promise<Caller>>();
 
   constructor(
     private readonly accounts: Pick<AccountStore, 'accessOf' | 'accessOfSubject'>,
@@ -68,19 +73,19 @@ export class ApiAccess {
 
   /** What a token gives, for somebody at `address`. Without a scope any valid token will do. Throws as `require` does. */
   async of(token: string | undefined, scope: Scope | undefined, address: string): Promise<Access> {
-    return permitted(await this.#authenticate(token, address), scope);
+    return permitted(noted(await this.#authenticate(token, address)), scope);
   }
 
   /** A request is looked at once, however often it is asked for. */
-  #callerOf(request: FastifyRequest, token: string | undefined): Promise<Access> {
+  async #callerOf(request: FastifyRequest, token: string | undefined): Promise<Access> {
     const known = this.#callers.get(request);
-    if (known !== undefined) return known;
+    if (known !== undefined) return noted(await known);
     const caller = this.#authenticate(token, request.ip, request);
     this.#callers.set(request, caller);
-    return caller;
+    return noted(await caller);
   }
 
-  async #authenticate(token: string | undefined, address: string, request?: FastifyRequest): Promise<Access> {
+  async #authenticate(token: string | undefined, address: string, request?: FastifyRequest): Promise<Caller> {
     const { limits } = this.options;
     const found = token === undefined ? undefined : await this.#look(token);
     if (found === undefined) {
@@ -88,19 +93,23 @@ export class ApiAccess {
       await limits?.spend(`address ${address}`, request);
       throw new ApiError('unauthenticated');
     }
-    const { access, credential } = found;
-    await limits?.spend(`token ${access.token}`, request);
-    noteCaller(access.token, credential);
-    return access;
+    await limits?.spend(`token ${found.access.token}`, request);
+    return found;
   }
 
-  async #look(token: string): Promise<{ readonly access: Access; readonly credential: Credential } | undefined> {
+  async #look(token: string): Promise<Caller | undefined> {
     const access = await this.accounts.accessOf(token);
     if (access !== undefined) return { access, credential: 'token' };
     const subject = await this.jwts.verify(token);
     const behind = subject && (await this.accounts.accessOfSubject(subject));
     return behind && { access: behind, credential: 'jwt' };
   }
+}
+
+/** What is changed from now on in handling a request is the caller's doing. */
+function noted({ access, credential }: Caller): Access {
+  noteCaller(access.token, credential);
+  return access;
 }
 
 function permitted(access: Access, scope: Scope | undefined): Access {

@@ -230,7 +230,10 @@ describe('the test tool', () => {
   ])('given %s, refuses it, and sends nothing', async (_what, body, message) => {
     const id = await createValid({ handler: receiver.at('/refused') });
     const refused = await post(`/v4/webhook/${id}/test`, body);
-    expect([refused.status, refused.body]).toEqual([400, { error: { message: expect.stringMatching(message) } }]);
+    expect([refused.status, refused.body]).toEqual([
+      400,
+      { error: { message: expect.stringMatching(message), code: expect.any(String) } },
+    ]);
     expect(receiver.of('/refused')).toEqual([]);
   });
 
@@ -271,7 +274,10 @@ describe('the test tool', () => {
 
   it('given no webhook, says so', async () => {
     const none = await post('/v4/webhook/999999/test');
-    expect([none.status, none.body]).toEqual([400, { error: { message: 'No entity with supplied ID' } }]);
+    expect([none.status, none.body]).toEqual([
+      400,
+      { error: { message: 'No entity with supplied ID', code: 'not_found' } },
+    ]);
     const read = await service.call('GET', '/v4/webhook/999999/sample');
     expect(read.status).toBe(400);
   });

@@ -119,7 +119,10 @@ describe('tokens and JWTs', () => {
     ['a list', new URLSearchParams('access_token[]=a')],
   ])('given %s, gives no JWT', async (_what, body) => {
     const response = await authenticate(body);
-    expect([response.status, await response.json()]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { error: { message: 'Invalid access token', code: 'unauthenticated' } },
+    ]);
   });
 
   it('gives no JWT for a JWT: those end', async () => {
@@ -132,7 +135,10 @@ describe('tokens and JWTs', () => {
     const claims = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString()) as object;
     const changed = Buffer.from(JSON.stringify({ ...claims, exp: 9_999_999_999 })).toString('base64url');
     const response = await as([header, changed, signature].join('.'), '/v4/webhooks');
-    expect([response.status, await response.json()]).toEqual([400, { error: { message: 'Invalid access token' } }]);
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { error: { message: 'Invalid access token', code: 'unauthenticated' } },
+    ]);
   });
 
   it('given another instance of the service, takes its JWTs, and that one ours', async () => {

@@ -16,7 +16,7 @@ const OURS: readonly ErrorCode[] = [
 ];
 
 /**
- * Errors of Copernica's and SMTPeter's addresses in Copernica's shape, 400 for everything that is the caller's fault (spec section 10.1). Other addresses answer
+ * Errors of Copernica's and SMTPeter's addresses in Copernica's shape, with a code beside its message, 400 for everything that is the caller's fault (spec section 10.1). Other addresses answer
  * problem details.
  */
 @Catch()
@@ -44,7 +44,7 @@ export class V4Filter implements ExceptionFilter {
     void reply
       .status(ours || error.status === 429 || error.status >= 500 ? error.status : 400)
       .header('content-type', 'application/json')
-      .send({ error: { message: messageOf(error, thrown, request.url), ...codeOf(error) } });
+      .send({ error: { message: messageOf(error, thrown, request.url), code: error.code } });
   }
 }
 
@@ -63,15 +63,8 @@ export function answerBadPath(error: Error, request: FastifyRequest, reply: Fast
     return;
   }
   // As bytes: to text Fastify would add a charset.
-  const body = Buffer.from(JSON.stringify({ error: { message: NOWHERE } }));
+  const body = Buffer.from(JSON.stringify({ error: { message: NOWHERE, code: toApiError(error).code } }));
   void reply.status(400).header('content-type', 'application/json').send(body);
-}
-
-/** Of what Copernica has not. Its own clients know no codes, and get none for what they know. */
-const OWN: ReadonlySet<ErrorCode> = new Set(['handler_not_validated', 'test_rate_limited']);
-
-function codeOf({ code }: ApiError): { code?: ErrorCode } {
-  return OWN.has(code) || OURS.includes(code) ? { code } : {};
 }
 
 /** The path of a kind of thing without an id. */
