@@ -145,18 +145,30 @@ describe('DeliveryEngine', () => {
       const world = new World({ ownDelayMs: () => 1_000 });
       world.webhooks.set('1', webhook('1'));
       world.webhooks.set('2', webhook('2'));
-      for (const event of numbers(2_000)) world.send('1', event);
+      for (const event of numbers(4_000)) world.send('1', event);
       const few = world.holds;
       for (const event of numbers(500)) world.send('1', `more ${event}`);
       world.send('2', 'a');
 
-      expect([few, world.holds, world.engine.pending]).toEqual([0, 1, 2_490]);
-      await world.clock.advance(1_400);
+      expect([few, world.holds, world.engine.pending]).toEqual([0, 1, 4_490]);
+      await world.clock.advance(2_400);
       expect([world.delivered.some((one) => one.webhook === '2'), world.holds]).toEqual([true, 1]);
       await world.clock.advance(200);
       expect(world.holds).toBe(0);
-      await world.clock.advance(2_000);
-      expect([world.delivered.length, world.diverted, world.engine.pending]).toEqual([2_501, 0, 0]);
+      await world.clock.advance(4_000);
+      expect([world.delivered.length, world.diverted, world.engine.pending]).toEqual([4_501, 0, 0]);
+    });
+
+    it('given large bodies, then fewer of them are as much', async () => {
+      const world = new World({ ownDelayMs: () => 1_000 });
+      world.webhooks.set('1', webhook('1'));
+      for (const event of numbers(400)) world.send('1', event, 100 * 1024);
+      const few = world.holds;
+      for (const event of numbers(100)) world.send('1', `more ${event}`, 100 * 1024);
+
+      expect([few, world.holds, world.engine.pending]).toEqual([0, 1, 490 * 9]);
+      await world.clock.advance(4_000);
+      expect([world.holds, world.engine.pending, world.delivered.length]).toEqual([0, 0, 500]);
     });
 
     it('given webhooks that are not known, then their deliveries do, until the configuration is current and what follows is durable', async () => {

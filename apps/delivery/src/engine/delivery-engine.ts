@@ -39,10 +39,10 @@ const MIB = 1024 * 1024;
 export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB };
 const MAX_UNSETTLED = 1_000;
 /**
- * Queued deliveries of one lane from which on no more of its partition are read, until half of them are gone. Whoever is slow has far fewer; so
- * many mean that we are, and would otherwise take up all that may be read and not done.
+ * Weight of the queue of one lane from which on no more of its partition is read, until half of it is gone: half of what may be read and not
+ * done. Whoever is slow has far less there. So much means that we are, and would otherwise keep all others from being read.
  */
-const CROWD = 2_000;
+const CROWD = 4_000;
 const SWEEP_MS = 10_000;
 const RECONFIGURED_MS = 1_000;
 const GONE = 410;
@@ -87,7 +87,7 @@ export class DeliveryEngine {
 
   /**
    * Deliveries that wait neither for a receiver nor for room with one, but for us: to know the configuration, to write down what follows, or
-   * for a moment only, if we had the time.
+   * for a moment only, if we had the time (of these, large ones count for several).
    */
   get pending(): number {
     return this.#running - this.#room.inFlight + this.#held.length + this.#room.brief;
@@ -142,7 +142,7 @@ export class DeliveryEngine {
         break;
       case 'queue':
         if (this.#full || lane.lacksRoom) this.#starved.add(lane);
-        if (lane.queued >= CROWD && !this.#crowded.has(lane)) this.#crowded.set(lane, job.holdPartition());
+        if (lane.queuedWeight >= CROWD && !this.#crowded.has(lane)) this.#crowded.set(lane, job.holdPartition());
         this.#wake(lane, now);
     }
   }
@@ -255,7 +255,7 @@ export class DeliveryEngine {
     for (const { job, until } of lane.overdue(now))
       if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
     this.#wake(lane, now);
-    if (lane.queued > CROWD / 2) return;
+    if (lane.queuedWeight > CROWD / 2) return;
     this.#crowded.get(lane)?.();
     this.#crowded.delete(lane);
   }

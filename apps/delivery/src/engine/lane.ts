@@ -3,6 +3,7 @@ import type { WebhookSnapshot } from '@postduif/contracts';
 import { tierFor } from '@postduif/retry-schedule';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { RateLimiter } from './rate-limiter.js';
+import { weightOf } from './room.js';
 import type { Room, Share } from './room.js';
 
 /** Bounds of a webhook's lane. All times in milliseconds. */
@@ -82,6 +83,7 @@ export class Lane<Job extends Queued> {
   /** What it takes up of the room. */
   readonly #held = { records: 0, bytes: 0 };
   #inFlight = 0;
+  #queuedWeight = 0;
   #latencyMs = ASSUMED_LATENCY_MS;
   /** When a request last ended, or the first of those under way began. */
   #lastProgressAt = 0;
@@ -113,6 +115,11 @@ export class Lane<Job extends Queued> {
 
   get queued(): number {
     return this.#queue.length;
+  }
+
+  /** Weight of what is queued. */
+  get queuedWeight(): number {
+    return this.#queuedWeight;
   }
 
   /** What it takes up of the room. */
@@ -186,11 +193,8 @@ export class Lane<Job extends Queued> {
     if (head === undefined || this.lacksRoom) return undefined;
     const slot = this.#takeSlot(now);
     if (slot.kind !== 'slot') return undefined;
-    this.#queue.shift();
-    if (!head.counted) {
-      this.room.leaveBriefly();
-      this.#enter(head.job);
-    }
+    this.#dequeue(head);
+    this.#enter(head.job);
     return { job: head.job, slot };
   }
 
@@ -200,9 +204,7 @@ export class Lane<Job extends Queued> {
       const head = this.#queue[0];
       if (head === undefined) return;
       if (this.#isOpen(now) && !this.#isOverdue(head, now)) return;
-      this.#queue.shift();
-      if (head.counted) this.#leave(head.job);
-      else this.room.leaveBriefly();
+      this.#dequeue(head);
       const notBefore = Math.max(this.#restUntil, this.breaker.admitsFrom(now));
       yield { job: head.job, until: this.#divert(head.job, now, notBefore).until };
     }
@@ -317,9 +319,18 @@ export class Lane<Job extends Queued> {
     if (counted) {
       if (!this.room.fits(this.#held, job.body.length)) return false;
       this.#enter(job);
-    } else this.room.enterBriefly();
+    } else this.room.enterBriefly(job.body.length);
     this.#queue.push({ job, since: now, counted });
+    this.#queuedWeight += weightOf(job.body.length);
     return true;
+  }
+
+  /** The first one leaves the queue, and gives back what it took up there. */
+  #dequeue({ job, counted }: Entry<Job>): void {
+    this.#queue.shift();
+    this.#queuedWeight -= weightOf(job.body.length);
+    if (counted) this.#leave(job);
+    else this.room.leaveBriefly(job.body.length);
   }
 
   #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {

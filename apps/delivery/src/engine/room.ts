@@ -13,6 +13,13 @@ export interface Share {
   readonly bytes: number;
 }
 
+const RECORD_BYTES = 12 * 1024;
+
+/** A delivery as a number of records: a large one is as much work and memory as several. */
+export function weightOf(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / RECORD_BYTES));
+}
+
 /**
  * What all lanes share. A lane may hold as much as is left for the others (dynamic thresholds; Choudhury and Hahne, 1998): alone it
  * may have half, and however many are stuck, there is always something left for those that are not.
@@ -59,17 +66,17 @@ export class Room {
     this.#bytes -= bytes;
   }
 
-  /** Deliveries queued that take up none of it, as they wait for a moment only. */
+  /** Weight of the deliveries queued that take up none of it, as they wait for a moment only. */
   get brief(): number {
     return this.#brief;
   }
 
-  enterBriefly(): void {
-    this.#brief += 1;
+  enterBriefly(bytes: number): void {
+    this.#brief += weightOf(bytes);
   }
 
-  leaveBriefly(): void {
-    this.#brief -= 1;
+  leaveBriefly(bytes: number): void {
+    this.#brief -= weightOf(bytes);
   }
 
   takeSlot(): void {
