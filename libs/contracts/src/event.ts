@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldError } from './errors.js';
-import { accountId, eventMoment, fieldErrors, line, numericId, plainMessage } from './fields.js';
+import { accountId, eventMoment, fieldErrors, line, numericId, once, plainMessage } from './fields.js';
 import { isJsonObject } from './json.js';
 import { CALLERS, COPERNICA_TRIGGERS, isCopernicaTrigger, REQUIRED_IDS, TRIGGER_DATA } from './triggers.js';
 import type { CopernicaTrigger, TriggerData } from './triggers.js';
@@ -17,7 +17,7 @@ const TRIGGER = `must be one of ${COPERNICA_TRIGGERS.join(', ')}, or a dotted ty
 
 /** What a webhook can listen to: one of the ten triggers or a dotted type. */
 export const trigger = z
-  .string(TRIGGER)
+  .string({ error: once(TRIGGER) })
   .refine((type) => isCopernicaTrigger(type) || dottedType.safeParse(type).success, TRIGGER)
   // For documents, which cannot say the condition.
   .meta({ anyOf: [{ enum: COPERNICA_TRIGGERS }, { pattern: DOTTED.source, maxLength: 128 }] });

@@ -54,6 +54,11 @@ function unit(origin: string): string {
   return origin === 'string' ? ' characters' : origin === 'array' ? ' items' : '';
 }
 
+/** The message of what is no list: a form that has a field twice, or a query, makes one of it. */
+export function once(message: string): z.core.$ZodErrorMap {
+  return ({ input }) => (Array.isArray(input) ? 'give it once' : message);
+}
+
 /** Positive integer id of Copernica (database, collection, profile, …). Digits in a string are taken too (headers, forms). */
 export const numericId = z
   .union(

@@ -44,6 +44,10 @@ describe('creating a webhook', () => {
   );
 
   it.each([
+    ['two handlers', { handler: [handler, handler], trigger: 'click' }, /^give it once$/],
+    ['two databases', { handler, trigger: 'click', database: ['1', '2'] }, /^give it once$/],
+    ['two states', { handler, trigger: 'click', state: ['enabled', 'disabled'] }, /^give it once$/],
+    ['two triggers', { handler, trigger: ['click', 'open'] }, /^give it once$/],
     ['no handler', { trigger: 'click' }, /handler is required/],
     ['a handler that is a number', { handler: 5, trigger: 'click' }, /handler must be a URL/],
     ['a long handler', { handler: `${handler}${'a'.repeat(2_048)}`, trigger: 'click' }, /at most 2,048 characters/],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FORMATS, MAX_SHARDS, SIGNATURES } from './config.js';
 import { trigger } from './event.js';
-import { line, numericId } from './fields.js';
+import { line, numericId, once } from './fields.js';
 import { CALLERS } from './triggers.js';
 
 /**
@@ -26,7 +26,7 @@ const number = z.union(
 );
 const unrepeated = <T>(values: readonly T[]): T[] => [...new Set(values)];
 /** `null` and the empty text take a limit away, or back to its default. */
-const clearable = <T extends z.ZodType>(schema: T, error: string) =>
+const clearable = <T extends z.ZodType>(schema: T, error: string | z.core.$ZodErrorMap) =>
   z.union([z.null(), z.literal('').transform(() => null), schema], { error });
 
 const HANDLER = 'a handler is required';
@@ -47,10 +47,10 @@ export const pace = {
   /** Requests in flight at once, 1 to 200; default 10. */
   concurrency: clearable(
     number.pipe(z.int(CONCURRENCY).min(1, CONCURRENCY).max(200, CONCURRENCY)),
-    CONCURRENCY,
+    once(CONCURRENCY),
   ).optional(),
   /** Requests a second, at most 10,000; default no limit. */
-  rate: clearable(number.pipe(z.number().positive(RATE).max(10_000, RATE)), RATE).optional(),
+  rate: clearable(number.pipe(z.number().positive(RATE).max(10_000, RATE)), once(RATE)).optional(),
 };
 
 /** Of a webhook: a decimal number. */
@@ -58,7 +58,7 @@ export const webhookId = z.string().regex(/^[1-9]\d{0,17}$/, 'must be the id of 
 
 const properties = {
   handler: z
-    .string({ error: ({ input }) => (input === undefined ? HANDLER : 'handler must be a URL') })
+    .string({ error: (issue) => (issue.input === undefined ? HANDLER : once('handler must be a URL')(issue)) })
     .min(1, HANDLER)
     .max(2_048, 'handler must have at most 2,048 characters')
     .refine((handler) => handler.isWellFormed(), 'handler must be a URL')
@@ -66,19 +66,19 @@ const properties = {
     .meta({ format: 'uri' }),
   trigger,
   callers: clearable(list(z.enum(CALLERS, CALLER), CALLER).transform(unrepeated), CALLER).optional(),
-  database: clearable(numericId, 'database must be a positive whole number').optional(),
-  collection: clearable(numericId, 'collection must be a positive whole number').optional(),
+  database: clearable(numericId, once('database must be a positive whole number')).optional(),
+  collection: clearable(numericId, once('collection must be a positive whole number')).optional(),
   fields: clearable(list(line.min(1).max(255), FIELDS).pipe(z.array(z.string()).max(100)), FIELDS).optional(),
-  format: z.enum(FORMATS, { error: FORMAT }).optional(),
+  format: z.enum(FORMATS, { error: once(FORMAT) }).optional(),
   /**
    * Signature of Standard Webhooks, for any format but `form`: `v1` with a secret, `v1a` with a key pair; default v1. A change is a
    * rotation with the default overlap.
    */
-  signature: clearable(z.enum(SIGNATURES, SIGNATURE), SIGNATURE).optional(),
+  signature: clearable(z.enum(SIGNATURES, SIGNATURE), once(SIGNATURE)).optional(),
   ...pace,
   /** Parts that its deliveries are spread over, each a record key of its own, 1 to 32; default 1. Its limits are shared out among them. */
-  shards: clearable(number.pipe(z.int(SHARDS).min(1, SHARDS).max(MAX_SHARDS, SHARDS)), SHARDS).optional(),
-  state: z.enum(['enabled', 'disabled'], { error: 'state must be enabled or disabled' }).optional(),
+  shards: clearable(number.pipe(z.int(SHARDS).min(1, SHARDS).max(MAX_SHARDS, SHARDS)), once(SHARDS)).optional(),
+  state: z.enum(['enabled', 'disabled'], { error: once('state must be enabled or disabled') }).optional(),
 };
 
 export const createWebhook = z.object(properties);
