@@ -260,6 +260,8 @@ describe('the service', () => {
     expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({ callers: ['ms', 'publisher'] });
     const numbered = 'callers[0]=rest&callers[1]=soap&database=&schedule[]=7&schedule[]=8&rate=1.5&unknown=x';
     expect((await call('PUT', `/v4/webhook/${id}`, numbered, type)).status).toBe(204);
+    const twice = await call('PUT', `/v4/webhook/${id}`, 'handler=a&handler=b', type);
+    expect(await json(twice)).toEqual({ error: { message: 'Invalid data provided: handler: give it once' } });
     expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({
       ...{ callers: ['rest', 'soap'], database: null, schedule: [7, 8], rate: 1.5 },
     });
@@ -268,11 +270,17 @@ describe('the service', () => {
   it.each([
     ['GET', '/v4/webhook/999', undefined, /^No entity with supplied ID$/],
     ['PATCH', '/v4/webhook/1', '{}', /^Invalid method$/],
-    ['POST', '/v4/webhooks', '{"a":1,}', /^Invalid data provided: the body is not valid JSON at position 7$/],
-    ['PUT', '/v4/webhook/1', '{"concurrency":null', /^Invalid data provided: the body is not valid JSON/],
+    ['POST', '/v4/webhooks', '{"a":1,}', /^Invalid data provided: The text is not valid JSON at position 7\.$/],
+    ['PUT', '/v4/webhook/1', '{"concurrency":null', /^Invalid data provided: The text is not valid JSON/],
     ['POST', '/v4/webhooks', '{"trigger":"click"}', /^Invalid data provided: handler/],
     ['POST', '/v4/webhooks', '{"handler":"ftp://a.example","trigger":"click"}', /^Invalid data provided: handler/],
     ['POST', '/v4/webhooks', '{"handler":"https://a.example","trigger":"clicked"}', /^Invalid data provided: trigger/],
+    [
+      'POST',
+      '/v4/webhooks',
+      `{"a":${'['.repeat(64)}${']'.repeat(64)}}`,
+      /^Invalid data provided: The JSON is nested deeper/,
+    ],
     ['PUT', '/v4/webhook/1', '{"concurrency":201}', /^Invalid data provided: concurrency/],
     ['GET', '/v4/webhooks?limit=1001', undefined, /^Invalid data provided: limit/],
     ['GET', '/v4/database/x/webhooks', undefined, /^No database with supplied ID$/],

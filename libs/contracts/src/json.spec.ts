@@ -94,6 +94,15 @@ describe('parseJson', () => {
     expect(isJsonObject(value)).toBe(false);
   });
 
+  it('given such a number and the wish to round, gives a double', () => {
+    expect(parseJson(Buffer.from('[18446744073709551617]'), { rounded: true })).toEqual([2 ** 64]);
+  });
+
+  it('given another bound, keeps to that', () => {
+    expect(() => parseJson(Buffer.from(arrays(3)), { maxDepth: 3 })).not.toThrow();
+    expect(() => parseJson(Buffer.from(arrays(4)), { maxDepth: 3 })).toThrow(/deeper than 3/);
+  });
+
   it('given any double, gives exactly it', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {

@@ -5,6 +5,8 @@
 
 /** Deepest nesting of arrays and objects. Deeper JSON could exhaust the stack of whoever reads it. */
 export const MAX_JSON_DEPTH = 64;
+/** The same for the data of an event that comes without its event around it. */
+export const MAX_DATA_DEPTH = MAX_JSON_DEPTH - 1;
 
 /** The message says what is wrong; it never repeats the input. */
 export class JsonError extends Error {
@@ -37,15 +39,25 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+export interface JsonOptions {
+  /** Deepest nesting of arrays and objects; default `MAX_JSON_DEPTH`. */
+  readonly maxDepth?: number;
+  /** Numbers that a double cannot hold are rounded to one; by default they become a `RawNumber`. */
+  readonly rounded?: boolean;
+}
+
 /**
- * Parses UTF-8 (a byte order mark is allowed). Numbers that a double cannot hold become a `RawNumber`. Throws `JsonError` on anything
- * that is not JSON, is not UTF-8, is nested deeper than `MAX_JSON_DEPTH`, or holds half a surrogate pair.
+ * Parses UTF-8 (a byte order mark is allowed). Throws `JsonError` on anything that is not JSON, is not UTF-8, is nested too deep, or holds
+ * half a surrogate pair.
  */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(
+  bytes: Uint8Array,
+  { maxDepth = MAX_JSON_DEPTH, rounded = false }: JsonOptions = {},
+): unknown {
   const text = decode(bytes);
   const { depth, exact } = scan(text);
-  if (depth > MAX_JSON_DEPTH) throw new JsonError(`The JSON is nested deeper than ${MAX_JSON_DEPTH} levels.`);
-  const value = parse(text, exact);
+  if (depth > maxDepth) throw new JsonError(`The JSON is nested deeper than ${maxDepth} levels.`);
+  const value = parse(text, rounded || exact);
   if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value))
     throw new JsonError('A string holds half of a surrogate pair (\\ud800 to \\udfff), which is no character.');
   return value;
@@ -59,9 +71,9 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parse(text: string, exact: boolean): unknown {
+function parse(text: string, asDoubles: boolean): unknown {
   try {
-    if (exact) return JSON.parse(text);
+    if (asDoubles) return JSON.parse(text);
     return exactJson.parse(text, (_key, value, { source }) =>
       typeof value === 'number' && source !== undefined && !isExact(source) ? exactJson.rawJSON(source) : value,
     );
@@ -127,7 +139,7 @@ function isExact(source: string): boolean {
   return String(value) === source;
 }
 
-/** Recursion is bounded by `MAX_JSON_DEPTH`. */
+/** Recursion is bounded by `maxDepth`. */
 function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value !== 'object' || value === null) return true;

@@ -38,6 +38,7 @@ describe('the content of a test over gRPC', () => {
   it.each([
     ['JSON that is none', withData('{'), 'event.data_json'],
     ['JSON that is no object', withData('[1]'), 'event.data_json'],
+    ['JSON too deep for an event', withData(`${'{"a":'.repeat(64)}1${'}'.repeat(64)}`), 'event.data_json'],
     ['an id that is none', { ...NOTHING, event: { data_json: '', profile: -1 } }, 'event.profile'],
     ['no bytes', { ...NOTHING, body: { content: Buffer.alloc(0), content_type: '' } }, 'body.content'],
     [

@@ -1,4 +1,12 @@
-import { fieldErrors, isJsonObject, JsonError, parseJson, plainMessage, testCall } from '@postduif/contracts';
+import {
+  fieldErrors,
+  isJsonObject,
+  JsonError,
+  MAX_DATA_DEPTH,
+  parseJson,
+  plainMessage,
+  testCall,
+} from '@postduif/contracts';
 import type { TestContent, TestOutcome, TestTiming } from '@postduif/contracts';
 import type { EndedTest } from '../test-calls/test-report.js';
 import { errorOf, outcomeOf, timingOf } from '../test-calls/test-report.js';
@@ -96,7 +104,7 @@ function dataOf(json: string): Record<string, unknown> | undefined {
 
 function parsed(json: string): unknown {
   try {
-    return parseJson(Buffer.from(json));
+    return parseJson(Buffer.from(json), { maxDepth: MAX_DATA_DEPTH });
   } catch (error) {
     if (error instanceof JsonError) throw badRequest([{ path: 'event.data_json', message: error.message }]);
     throw error;

@@ -237,6 +237,16 @@ describe('the test tool', () => {
     expect(receiver.of('/refused')).toEqual([]);
   });
 
+  it.each(['json', 'cloudevents'])('given data for %s that no event may have, refuses it', async (format) => {
+    const id = await createValid({ handler: receiver.at(`/deep/${format}`), trigger: 'order.paid', format });
+    const call = (data: string) => service.call('POST', `/v4/webhook/${id}/test`, `{"data":${data}}`);
+    const nested = (levels: number) => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    const refused = [await call(nested(5_000)), await call(nested(63)), await call('{"b":"\\ud800"}')];
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(receiver.of(`/deep/${format}`)).toEqual([]);
+    expect((await call(nested(62))).status).toBe(200);
+  });
+
   it('given a receiver that fails, answers 200 with the code and the sentence of an attempt', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');

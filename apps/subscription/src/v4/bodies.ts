@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { ApiError } from '@postduif/contracts';
+import { ApiError, JsonError, MAX_JSON_DEPTH, parseJson } from '@postduif/contracts';
 import { requirePlainBody } from '@postduif/service';
 import qs from 'qs';
 import { invalid } from './invalid.js';
@@ -8,16 +8,15 @@ import { isCompatible } from './versions.js';
 const MOST_ITEMS = 200;
 const BODYLESS = ['GET', 'HEAD'];
 const WITH_CHARSET = 'application/json; charset=utf-8';
+/** What holds a schema may be nested deeper: how deep, the schema's own rules say. */
+const WITH_SCHEMA = '/v1/event-types/';
+const MAX_SCHEMA_DEPTH = 2 * MAX_JSON_DEPTH;
 
 /** Bodies as Copernica's clients send and expect them (spec section 10.1). */
 export function configureBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, ({ url }, body, done) => {
-    try {
-      done(null, body.trim() === '' ? undefined : JSON.parse(body));
-    } catch (error) {
-      done(notJson(error, url));
-    }
+  fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, ({ url }, body, done) => {
+    done(null, jsonOf(body, url));
   });
   fastify.addContentTypeParser<string>(
     'application/x-www-form-urlencoded',
@@ -37,10 +36,16 @@ export function configureBodies(fastify: FastifyInstance): void {
   });
 }
 
-/** The engine's own message may repeat what was sent. Only the position is taken from it. */
-function notJson(error: unknown, url: string): ApiError {
-  const position = error instanceof SyntaxError ? (/ at position \d+/.exec(error.message)?.[0] ?? '') : '';
-  return isCompatible(url)
-    ? invalid(`the body is not valid JSON${position}`)
-    : new ApiError('invalid_json', `The body is not valid JSON${position}.`);
+/** Undefined for an empty body. What no event may hold is refused here, too. */
+function jsonOf(body: Buffer, url: string): unknown {
+  if (body.toString().trim() === '') return undefined;
+  try {
+    return parseJson(body, {
+      maxDepth: url.startsWith(WITH_SCHEMA) ? MAX_SCHEMA_DEPTH : MAX_JSON_DEPTH,
+      rounded: true,
+    });
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw isCompatible(url) ? invalid(error.message) : new ApiError('invalid_json', error.message);
+  }
 }
