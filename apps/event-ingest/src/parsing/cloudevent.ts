@@ -1,5 +1,5 @@
 import { ApiError, isJsonObject } from '@postduif/contracts';
-import { parseJson } from './json.js';
+import { parseData } from './json.js';
 
 /**
  * A CloudEvent in structured mode (JSON event format, section 3.1). `data_base64` holds bytes, which for us have to be JSON: they
@@ -12,7 +12,7 @@ export function structuredEvent(value: unknown): unknown {
     throw invalid('data_base64', 'give the data either as `data` or as `data_base64`, not as both');
   if (typeof encoded !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(encoded) || encoded.length % 4 !== 0)
     throw invalid('data_base64', 'must be base64 (RFC 4648 section 4, with padding)');
-  return { ...event, data: parseJson(Buffer.from(encoded, 'base64')) };
+  return { ...event, data: parseData(Buffer.from(encoded, 'base64'), 'The bytes in `data_base64` must be JSON. ') };
 }
 
 /**
@@ -30,7 +30,7 @@ export function binaryEvent(
   return {
     ...attributes,
     ...(contentType === undefined ? {} : { datacontenttype: contentType }),
-    data: parseJson(body),
+    data: parseData(body),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApiError, eventSchema, MAX_EVENT_BYTES, MAX_JSON_DEPTH } from '@postduif/contracts';
+import { ApiError, eventSchema, MAX_EVENT_BYTES, MAX_JSON_DEPTH, parseJson } from '@postduif/contracts';
 import fc from 'fast-check';
 import { readRequest } from './request-events.js';
 import type { RequestEvents } from './request-events.js';
@@ -70,6 +70,25 @@ describe('reading the events of a request', () => {
     expect(results(readAs(type, { ...CLICK, data_base64: 'e30=' }))).toEqual(['invalid_event']);
     expect(results(readAs(type, { type: 'a.b', data_base64: '*' }))).toEqual(['invalid_event']);
     expect(results(readAs(type, { type: 'a.b', data_base64: 'eyI=' }))).toEqual(['invalid_json']);
+  });
+
+  it('given bytes in `data_base64` that are no JSON, says where and what they must be', () => {
+    const data_base64 = Buffer.from([0xff]).toString('base64');
+    const { events } = readAs('application/cloudevents+json', { type: 'a.b', data_base64 });
+    const message = 'The bytes in `data_base64` must be JSON. The text is not UTF-8.';
+    expect(events).toMatchObject([{ refusal: { code: 'invalid_json', message } }]);
+  });
+
+  it('given data beside its event, takes it when the event with it can be read again', () => {
+    const binary = { 'ce-specversion': '1.0', 'ce-type': 'a.b' };
+    const structured = (data: string) =>
+      readAs('application/cloudevents+json', { type: 'a.b', data_base64: Buffer.from(data).toString('base64') });
+    for (const readData of [structured, (data: string) => read(binary, data)]) {
+      const deep = (levels: number) => `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
+      expect(results(readData(deep(MAX_JSON_DEPTH)))).toEqual(['invalid_json']);
+      const [outcome] = readData(deep(MAX_JSON_DEPTH - 1)).events;
+      expect(outcome && 'ok' in outcome && parseJson(outcome.ok.json)).toHaveProperty('data');
+    }
   });
 
   it('given batched mode, takes an array only', () => {
