@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { MAX_EVENT_BYTES, parseJson } from '@postduif/contracts';
 import fc from 'fast-check';
@@ -33,6 +34,11 @@ function nested(levels: number): unknown {
   let value: unknown = 0;
   for (let level = 0; level < levels; level++) value = [value];
   return value;
+}
+
+/** JSON knows one zero. */
+function zeroed(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
 }
 
 describe('the schema of an event type', () => {
@@ -77,6 +83,53 @@ describe('the schema of an event type', () => {
     expect(new DataSchema({ default: nested(30) }).errors({})).toEqual([]);
   });
 
+  it.each(['toString', 'valueOf', 'constructor', 'hasOwnProperty', '__proto__'])(
+    'given the name %s, then an object has it when it is in the data',
+    (name) => {
+      const [without, having] = [{}, JSON.parse(`{"${name}":5}`) as Record<string, unknown>];
+      const errorsOf = (schema: string, data: Record<string, unknown>) =>
+        new DataSchema(JSON.parse(schema) as Record<string, unknown>).errors(data).length;
+      const [missing, needs, none, equal] = [
+        `{"required":["${name}"]}`,
+        `{"dependentRequired":{"${name}":["x"]},"dependentSchemas":{"${name}":false}}`,
+        '{"unevaluatedProperties":false}',
+        `{"properties":{"a":{"enum":[{"${name}":5}]},"b":{"items":{},"maxItems":9,"uniqueItems":true}}}`,
+      ];
+      expect([errorsOf(missing, without), errorsOf(missing, having)]).toEqual([1, 0]);
+      expect([errorsOf(needs, without), errorsOf(needs, having)]).toEqual([0, 1]);
+      expect([errorsOf(none, without), errorsOf(none, having)]).toEqual([0, 1]);
+      expect([errorsOf(equal, { a: having }), errorsOf(equal, { a: without })]).toEqual([0, 1]);
+      expect([errorsOf(equal, { b: [having, without] }), errorsOf(equal, { b: [having, having] })]).toEqual([0, 1]);
+      if (name === '__proto__') return;
+      const typed = `{"properties":{"${name}":{"type":"string"}},"patternProperties":{"^x":true},"unevaluatedProperties":false}`;
+      expect([errorsOf(typed, without), errorsOf(typed, having)]).toEqual([0, 1]);
+    },
+  );
+
+  it('given a property that every object has, evaluated by nothing, then it is not evaluated', () => {
+    const schema = new DataSchema({ patternProperties: { '^x': true }, unevaluatedProperties: false });
+    expect(schema.errors({ xa: 1 })).toEqual([]);
+    expect(schema.errors({ constructor: 1 })).toHaveLength(1);
+  });
+
+  it('given values to compare, then equal is what is written alike', () => {
+    const json = fc.jsonValue({ stringUnit: 'grapheme-ascii' });
+    fc.assert(
+      fc.property(json, json, (one, other) => {
+        const fits = (schema: object) => new DataSchema({ properties: { a: schema } }).errors({ a: one }).length === 0;
+        expect(fits({ const: structuredClone(one) })).toBe(true);
+        expect(fits({ enum: [other] })).toBe(isDeepStrictEqual(zeroed(one), zeroed(other)));
+      }),
+    );
+  });
+
+  it('given numbers that a double cannot hold, then they are compared as they came', () => {
+    const schema = new DataSchema({ properties: { ids: { uniqueItems: true, maxItems: 9 } } });
+    const data = (text: string) => parseJson(Buffer.from(text)) as Record<string, unknown>;
+    expect(schema.errors(data('{"ids":[12345678901234567890,12345678901234567891]}'))).toEqual([]);
+    expect(schema.errors(data('{"ids":[12345678901234567890,12345678901234567890]}'))).toHaveLength(1);
+  });
+
   it('given a number that a double cannot hold, then it is a number', () => {
     const schema = new DataSchema({ properties: { n: { type: 'integer', minimum: 5 }, s: { type: 'string' } } });
     const data = (text: string) => parseJson(Buffer.from(text)) as Record<string, unknown>;
@@ -109,6 +162,8 @@ describe('the schema of an event type', () => {
     ['half a character in a name', { properties: { '\ud800': true } }, 'surrogate'],
     ['a value nested too deep', { const: nested(100_000) }, 'deep'],
     ['a value nested too deep where none belongs', { properties: nested(100_000) }, 'deep'],
+    ['a name that is nothing to ajv', JSON.parse('{"properties":{"__proto__":true}}') as object, '__proto__'],
+    ['such a pattern', JSON.parse('{"not":{"patternProperties":{"__proto__":true}}}') as object, '#/not/patternProp'],
     ['items that are compared without end', { uniqueItems: true }, 'maxItems'],
     ['schemas by the thousand through references', doubling(12), 'too large'],
     ['schemas nested too deep', JSON.parse(`${'{"not":'.repeat(40)}true${'}'.repeat(40)}`) as object, 'deep'],

@@ -1,14 +1,16 @@
 import { isJsonObject, isRawNumber, MAX_EVENT_BYTES } from '@postduif/contracts';
 import type { FieldError } from '@postduif/contracts';
-import type { ErrorObject, Options, ValidateFunction } from 'ajv';
+import type { CodeKeywordDefinition, ErrorObject, Options, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { FormatName } from 'ajv-formats';
+import { equality } from './equality.js';
 import { linearRegExp } from './linear-reg-exp.js';
 import { multipleOf } from './multiple-of.js';
 import { costOf } from './schema-cost.js';
 import { SchemaRefused } from './schema-refused.js';
 import { requireStorable } from './schema-text.js';
+import { unevaluatedProperties } from './unevaluated-properties.js';
 
 /** Largest schema as JSON, in characters. */
 const MAX_SCHEMA_LENGTH = 32 * 1024;
@@ -29,6 +31,8 @@ const OPTIONS: Options = {
   strictRequired: false,
   allowUnionTypes: true,
   logger: false,
+  // What every object has, such as `toString`, is not in the data.
+  ownProperties: true,
   code: { regExp: linearRegExp },
 };
 /** Knows what a schema looks like: finding that out takes thirty times as long as most schemas do. */
@@ -70,7 +74,9 @@ function compile(schema: Readonly<Record<string, unknown>>): ValidateFunction {
   // One for each schema: it keeps what it has compiled.
   const ajv = new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false });
   formats.default(ajv, FORMATS);
-  ajv.removeKeyword('multipleOf').addKeyword(multipleOf);
+  const unevaluated = unevaluatedProperties(ajv.getKeyword('unevaluatedProperties') as CodeKeywordDefinition);
+  for (const definition of [multipleOf, ...equality, unevaluated])
+    ajv.removeKeyword(String(definition.keyword)).addKeyword(definition);
   try {
     if (metaSchema.validateSchema(schema) !== true)
       throw new SchemaRefused(`schema is invalid: ${metaSchema.errorsText()}`);

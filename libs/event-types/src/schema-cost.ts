@@ -16,6 +16,9 @@ const UNEVALUATED = ['unevaluatedItems', 'unevaluatedProperties'];
 const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
 const MAPS = ['dependentSchemas', 'patternProperties', 'properties'];
 const DEFINITIONS = ['$defs', 'definitions'];
+/** ajv passes over what these say of it. */
+const UNSAID = '__proto__';
+const SILENT = ['patternProperties', 'properties'];
 /** Those that name schemas, beside `$ref`. */
 const NAMING = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recursiveAnchor', '$recursiveRef'];
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
@@ -90,6 +93,11 @@ function requireUsable(node: Record<string, unknown>, path: string): void {
     );
   if (refused !== undefined)
     throw new SchemaRefused(`${path}/${refused} is not supported: the keywords are those of JSON Schema 2020-12`);
+  const silent = SILENT.find((keyword) => isJsonObject(node[keyword]) && Object.hasOwn(node[keyword], UNSAID));
+  if (silent !== undefined)
+    throw new SchemaRefused(
+      `${path}/${silent}/${UNSAID} is not supported: nothing can be said of a property of this name`,
+    );
   const { maxItems, uniqueItems } = node;
   if (uniqueItems === true && !(typeof maxItems === 'number' && maxItems <= MAX_UNIQUE_ITEMS))
     throw new SchemaRefused(`${path}/uniqueItems needs maxItems of at most ${MAX_UNIQUE_ITEMS} beside it`);
