@@ -5,7 +5,10 @@ import { refusePlainHttp } from './plain-http.js';
 describe('refusing plain HTTP', () => {
   it.each([
     ['http', 400],
+    ['HTTP', 400],
+    ['http, https', 400],
     ['https', 200],
+    ['https, http', 200],
     [undefined, 200],
   ])('given a proxy that took the request in over %s, then the answer is %d', async (protocol, status) => {
     const server = fastify();

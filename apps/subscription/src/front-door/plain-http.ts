@@ -9,7 +9,9 @@ const USE_HTTPS = 'Credentials do not go over plain HTTP: begin the address with
  */
 export function refusePlainHttp(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.headers['x-forwarded-proto'] === 'http') done(new ApiError('invalid_request', USE_HTTPS));
+    // Each proxy adds its own: the first is what the client used.
+    const [first = ''] = String(request.headers['x-forwarded-proto']).split(',');
+    if (first.trim().toLowerCase() === 'http') done(new ApiError('invalid_request', USE_HTTPS));
     else done();
   });
 }
