@@ -14,6 +14,7 @@ describe('the HTTP server of a service', () => {
   beforeEach(async () => {
     adapter = httpAdapter({ requestTimeoutMs: 100 });
     server().post('/', () => 'whole');
+    server().get('/*', ({ url }) => url);
     await server().listen({ host: '127.0.0.1', port: 0 });
   });
   afterEach(() => server().close());
@@ -40,6 +41,22 @@ describe('the HTTP server of a service', () => {
   it('given what is no HTTP, answers 400 and closes', async () => {
     const answer = await answerTo('hello\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(answer).toContain('"code":"invalid_request"');
+  });
+
+  it.each([
+    ['http://host:1/a/b?c=http://d/e', '/a/b?c=http://d/e'],
+    ['HTTPS://host', '/'],
+    ['http://host?c', '/?c'],
+    ['/http://host/a', '/http://host/a'],
+  ])('given the target %s, serves %s', async (target, path) => {
+    const answer = await answerTo(`GET ${target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n`);
+    expect(answer.split('\r\n\r\n')[1]).toBe(path);
+  });
+
+  it('given an address that cannot be read, says so', async () => {
+    const answer = await answerTo('GET /%zz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n');
+    expect(answer).toContain('"detail":"The address cannot be read: its percent-encoding is not right.');
     expect(answer).toContain('"code":"invalid_request"');
   });
 

@@ -5,6 +5,8 @@ import { sendProblem, toApiError } from './problem.filter.js';
 
 /** Longest part of a path: an id of 200 characters, each of them percent-encoded. */
 const MOST_PATH_PART = 600;
+/** What a request may have before its path (RFC 9112 section 3.2.2). */
+const ORIGIN = /^https?:\/\/[^/?]*\/?/i;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** How often connections are looked at for requests that take too long to arrive. */
 const CHECK_MS = 1_000;
@@ -40,6 +42,7 @@ export function httpAdapter({
     // What still comes on an open connection while the service stops is answered, and the connection then closed.
     return503OnClosing: false,
     requestIdHeader: 'x-request-id',
+    rewriteUrl: ({ url = '/' }) => url.replace(ORIGIN, '/'),
     routerOptions: { maxParamLength: MOST_PATH_PART },
   });
 }

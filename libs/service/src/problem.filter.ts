@@ -19,14 +19,18 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   429: 'rate_limited',
 };
 
+const BAD_ADDRESS =
+  'The address cannot be read: its percent-encoding is not right. A percent sign itself is written `%25`.';
+
 /** Understands anything thrown while a request is handled: our errors, the framework's and Fastify's, and mistakes. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   const status =
     error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
   const code = typeof status === 'number' ? CODES[status] : undefined;
+  const detail = (error as { code?: unknown } | null)?.code === 'FST_ERR_BAD_URL' ? BAD_ADDRESS : undefined;
   return code
-    ? new ApiError(code, undefined, { cause: error })
+    ? new ApiError(code, detail, { cause: error })
     : new ApiError('internal_error', undefined, { cause: error });
 }
 
