@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { encodeDeliveryHeaders } from '@postduif/contracts';
 import type { ConsumedRecord } from '@postduif/kafka';
-import { deliveriesReader } from './deliveries-reader.js';
+import { DeliveriesReader } from './deliveries-reader.js';
 import type { Job } from './engine/ports.js';
 
 function aRecord(partition: number): ConsumedRecord {
@@ -14,19 +14,25 @@ function aRecord(partition: number): ConsumedRecord {
 }
 
 describe('a reader of deliveries', () => {
-  it('given several who hold a partition, then it is paused once, and read on when the last one has let go', () => {
-    const said: string[] = [];
-    const jobs: Job[] = [];
-    const read = deliveriesReader(
-      { accept: (job) => void jobs.push(job) },
-      { malformed: () => Promise.resolve() },
-      {
+  let said: string[];
+  let jobs: Job[];
+  let reader: DeliveriesReader;
+  beforeEach(() => {
+    said = [];
+    jobs = [];
+    reader = new DeliveriesReader({
+      engine: { accept: (job) => void jobs.push(job) },
+      exits: { malformed: () => Promise.resolve() },
+      reading: {
         pause: ({ partition }) => void said.push(`pause ${partition}`),
         resume: ({ partition }) => void said.push(`resume ${partition}`),
       },
-      () => undefined,
-    );
-    for (const partition of [3, 3, 4]) read(aRecord(partition));
+      failed: () => undefined,
+    });
+  });
+
+  it('given several who hold a partition, then it is paused once, and read on when the last one has let go', () => {
+    for (const partition of [3, 3, 4]) reader.read(aRecord(partition));
 
     const [first, second, other] = jobs.map((job) => job.holdPartition());
     first?.();
@@ -34,5 +40,17 @@ describe('a reader of deliveries', () => {
     second?.();
 
     expect(said).toEqual(['pause 3', 'pause 4', 'resume 4', 'resume 3']);
+  });
+
+  it('given a partition that was taken away and came back, then it is held anew, whoever held it before', () => {
+    for (const partition of [3, 3]) reader.read(aRecord(partition));
+
+    const before = jobs[0]?.holdPartition();
+    reader.revoked([{ partition: 3 }]);
+    const now = jobs[1]?.holdPartition();
+    before?.();
+    expect(said).toEqual(['pause 3', 'pause 3']);
+    now?.();
+    expect(said).toEqual(['pause 3', 'pause 3', 'resume 3']);
   });
 });

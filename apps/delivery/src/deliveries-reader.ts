@@ -3,26 +3,22 @@ import type { ConsumedRecord, RecordConsumer } from '@postduif/kafka';
 import type { DeliveryEngine } from './engine/delivery-engine.js';
 import type { KafkaExits } from './exits/kafka-exits.js';
 
+export interface DeliveriesReaderOptions {
+  readonly engine: Pick<DeliveryEngine, 'accept'>;
+  readonly exits: Pick<KafkaExits, 'malformed'>;
+  readonly reading: Pick<RecordConsumer, 'pause' | 'resume'>;
+  readonly failed: (error: unknown) => void;
+}
+
 /** Hands what is read from `deliveries` to the engine. A record that is no delivery is a dead letter. */
-export function deliveriesReader(
-  engine: Pick<DeliveryEngine, 'accept'>,
-  exits: Pick<KafkaExits, 'malformed'>,
-  reading: Pick<RecordConsumer, 'pause' | 'resume'>,
-  failed: (error: unknown) => void,
-) {
-  const holds = new Map<number, number>();
-  const hold = ({ topic, partition }: ConsumedRecord): (() => void) => {
-    const count = (change: 1 | -1): number => {
-      const present = (holds.get(partition) ?? 0) + change;
-      holds.set(partition, present);
-      return present;
-    };
-    if (count(1) === 1) reading.pause({ topic, partition });
-    return () => {
-      if (count(-1) === 0) reading.resume({ topic, partition });
-    };
-  };
-  return (record: ConsumedRecord): void => {
+export class DeliveriesReader {
+  /** Who wants nothing more of a partition to be read, for as long as it is here. */
+  readonly #holds = new Map<number, Set<object>>();
+
+  constructor(private readonly options: DeliveriesReaderOptions) {}
+
+  read(record: ConsumedRecord): void {
+    const { engine, exits, failed } = this.options;
     const { key, headers, exactHeaders } = record;
     const delivery = decodeDeliveryHeaders(headers);
     const body = record.value ?? Buffer.alloc(0);
@@ -34,7 +30,26 @@ export function deliveriesReader(
       engine.accept({
         ...{ delivery, body, key, done },
         isCurrent: () => record.isCurrent(),
-        holdPartition: () => hold(record),
+        holdPartition: () => this.#hold(record),
       });
-  };
+  }
+
+  /** A partition that is taken away is not held any more, also when it comes back. */
+  revoked(partitions: readonly { readonly partition: number }[]): void {
+    for (const { partition } of partitions) this.#holds.delete(partition);
+  }
+
+  #hold({ topic, partition }: ConsumedRecord): () => void {
+    const holds = this.#holds.get(partition) ?? new Set();
+    this.#holds.set(partition, holds);
+    const hold = {};
+    holds.add(hold);
+    if (holds.size === 1) this.options.reading.pause({ topic, partition });
+    return () => {
+      holds.delete(hold);
+      if (holds.size > 0 || this.#holds.get(partition) !== holds) return;
+      this.#holds.delete(partition);
+      this.options.reading.resume({ topic, partition });
+    };
+  }
 }

@@ -47,7 +47,7 @@ export class DeliveryMetrics implements Observer {
     this.#attempts = byOutcome((outcome) => attempts.labels(outcome));
     this.#dead = new Counter({
       name: 'postduif_dead_total',
-      help: 'Deliveries that are dead, by reason',
+      help: 'Deliveries that are dead, by reason; records that are no deliveries are not among them',
       labelNames: ['reason'],
       registers,
     });

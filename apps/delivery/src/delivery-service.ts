@@ -8,7 +8,7 @@ import { parseEncryptionKeys } from '@postduif/signing';
 import type { z } from 'zod';
 import { Configuration } from './configuration/configuration.js';
 import { WebhookDirectory } from './configuration/webhook-directory.js';
-import { deliveriesReader } from './deliveries-reader.js';
+import { DeliveriesReader } from './deliveries-reader.js';
 import { deliveryGauges } from './delivery-gauges.js';
 import { DeliveryMetrics, registerGauges } from './delivery-metrics.js';
 import { DEFAULT_ROOM, DeliveryEngine } from './engine/delivery-engine.js';
@@ -106,13 +106,19 @@ export class DeliveryService {
       isBehind: () => isBehind(this.#deliveries.lag(), this.#engine.pending),
       groupId: `${groupId}.wheel`,
     });
+    const reader = new DeliveriesReader({ engine: this.#engine, exits, reading: this.#reading(), failed });
     this.#deliveries = new RecordConsumer({
       ...{ kafka, log, groupId, topics: [topics.deliveries] },
       highWater: IN_MEMORY,
       totalHighWater: IN_MEMORY,
       maxBytesPerPartition: FETCH_BYTES,
       maxBytesPerFetch: FETCH_BYTES,
-      onRecord: deliveriesReader(this.#engine, exits, this.#reading(), failed),
+      onRecord: (record) => {
+        reader.read(record);
+      },
+      onRevoked: (partitions) => {
+        reader.revoked(partitions);
+      },
       onConfirmed: () => {
         this.#engine.resume();
       },

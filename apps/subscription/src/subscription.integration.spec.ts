@@ -245,6 +245,14 @@ describe('the service', () => {
     });
   });
 
+  it.each([
+    ['/v1/account', 'PUT', 401, { code: 'unauthenticated' }],
+    ['/v4/webhooks', 'POST', 400, { error: { message: 'Invalid access token', code: 'unauthenticated' } }],
+  ])('reads no body at %s of whom it does not know', async (path, method, status, body) => {
+    const broken = await call(method, path, '{', { authorization: 'Bearer pd_wrong' });
+    expect([broken.status, await json(broken)]).toMatchObject([status, body]);
+  });
+
   it('takes no token in the address, unless it is set to', async () => {
     const response = await call('GET', `/v4/webhooks?access_token=${TOKEN}`, undefined, { authorization: '' });
     expect([response.status, await json(response)]).toEqual([
@@ -261,7 +269,9 @@ describe('the service', () => {
     const numbered = 'callers[0]=rest&callers[1]=soap&database=&schedule[]=7&schedule[]=8&rate=1.5&unknown=x';
     expect((await call('PUT', `/v4/webhook/${id}`, numbered, type)).status).toBe(204);
     const twice = await call('PUT', `/v4/webhook/${id}`, 'handler=a&handler=b', type);
-    expect(await json(twice)).toEqual({ error: { message: 'Invalid data provided: handler: give it once' } });
+    expect(await json(twice)).toEqual({
+      error: { message: 'Invalid data provided: handler: give it once', code: 'invalid_request' },
+    });
     expect(await json(await call('GET', `/v4/webhook/${id}`))).toMatchObject({
       ...{ callers: ['rest', 'soap'], database: null, schedule: [7, 8], rate: 1.5 },
     });

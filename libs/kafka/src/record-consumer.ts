@@ -15,6 +15,7 @@ import type { TopicPartition } from './topic-partition.js';
 import { within } from './within.js';
 
 const RETRY_PAUSE_MS = 1_000;
+const CLOCK_SET_BACK_MS = 1_000;
 /** What a stop waits for its last commit. */
 const COMMIT_MS = 1_000;
 /** What a rebalance waits for its last commit. */
@@ -135,7 +136,9 @@ export class RecordConsumer {
    * the broker is away. What would be repeated by their new owner had better not begin then; no record is handed out.
    */
   isConfirmed(): boolean {
-    return (this.options.clock ?? systemClock).now() - this.#confirmedAt < this.#sessionTimeoutMs;
+    const silentMs = (this.options.clock ?? systemClock).now() - this.#confirmedAt;
+    // A clock that was set back says nothing of how long ago that was.
+    return silentMs > -CLOCK_SET_BACK_MS && silentMs < this.#sessionTimeoutMs;
   }
 
   /** Reads nothing more of a partition until `resume`; up to one fetch may still come. Forgotten when the partition is taken away. */

@@ -159,6 +159,25 @@ describe('DeliveryEngine', () => {
       expect([world.delivered.length, world.diverted, world.engine.pending]).toEqual([4_501, 0, 0]);
     });
 
+    it('given receivers that are slower than their events, then none does, all are read on, and the rest is diverted', async () => {
+      const world = new World({ ownDelayMs: () => 40 });
+      world.answer = (id) => ({ status: 200, afterMs: id === 'busy' ? 1 : 100 });
+      world.webhooks.set('busy', webhook('busy', { rate: 2_000, concurrency: 200 }));
+      for (const id of numbers(12)) world.webhooks.set(id, webhook(id));
+      const most = { pending: 0, holds: 0 };
+      for (let ms = 0; ms < 4_000; ms += 100) {
+        for (const event of numbers(300)) world.send('busy', `${ms} ${event}`);
+        for (const id of numbers(12)) for (const event of numbers(12)) world.send(id, `${ms} ${event}`);
+        await world.clock.advance(100);
+        if (ms < 1_000) continue;
+        most.pending = Math.max(most.pending, world.engine.pending);
+        most.holds = Math.max(most.holds, world.holds);
+      }
+
+      expect(most).toEqual({ pending: 0, holds: 0 });
+      expect(world.diverted).toBeGreaterThan(0);
+    });
+
     it('given large bodies, then fewer of them are as much', async () => {
       const world = new World({ ownDelayMs: () => 1_000 });
       world.webhooks.set('1', webhook('1'));

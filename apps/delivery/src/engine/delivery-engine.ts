@@ -40,7 +40,7 @@ export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 3
 const MAX_UNSETTLED = 1_000;
 /**
  * Weight of the queue of one lane from which on no more of its partition is read, until half of it is gone: half of what may be read and not
- * done. Whoever is slow has far less there. So much means that we are, and would otherwise keep all others from being read.
+ * done. Only when we are slower than the receiver: what is too much for a receiver is diverted. Others would otherwise not be read.
  */
 const CROWD = 4_000;
 const SWEEP_MS = 10_000;
@@ -142,7 +142,8 @@ export class DeliveryEngine {
         break;
       case 'queue':
         if (this.#full || lane.lacksRoom) this.#starved.add(lane);
-        if (lane.queuedWeight >= CROWD && !this.#crowded.has(lane)) this.#crowded.set(lane, job.holdPartition());
+        if (lane.queuedWeight >= CROWD && lane.waitsForUs(now) && !this.#crowded.has(lane))
+          this.#crowded.set(lane, job.holdPartition());
         this.#wake(lane, now);
     }
   }
@@ -251,10 +252,11 @@ export class DeliveryEngine {
     }
     if (lane.lacksRoom || (this.#full && lane.queued > 0)) this.#starved.add(lane);
     // Whoever has the deliveries by now would divert them, too.
-    if (!this.#mayBegin) return;
-    for (const { job, until } of lane.overdue(now))
-      if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
-    this.#wake(lane, now);
+    if (this.#mayBegin) {
+      for (const { job, until } of lane.overdue(now))
+        if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
+      this.#wake(lane, now);
+    }
     if (lane.queuedWeight > CROWD / 2) return;
     this.#crowded.get(lane)?.();
     this.#crowded.delete(lane);

@@ -57,8 +57,8 @@ type Refusal = { readonly kind: 'busy' } | { readonly kind: 'closed'; readonly u
 interface Entry<Job> {
   readonly job: Job;
   readonly since: number;
-  /** Whether it takes up room. */
-  readonly counted: boolean;
+  /** Whether it takes up room, waits for a moment only and for us, or waits for a moment only. */
+  readonly takes: 'room' | 'our time' | 'nothing';
 }
 
 const BUSY: Refusal = { kind: 'busy' };
@@ -135,7 +135,7 @@ export class Lane<Job extends Queued> {
   /** What is next waits for bytes that are held, by others or by what it has in flight. */
   get lacksRoom(): boolean {
     const head = this.#queue[0];
-    return head !== undefined && !head.counted && !this.room.fitsInFlight(this.#held, head.job.body.length);
+    return head !== undefined && head.takes !== 'room' && !this.room.fitsInFlight(this.#held, head.job.body.length);
   }
 
   /**
@@ -208,6 +208,11 @@ export class Lane<Job extends Queued> {
       const notBefore = Math.max(this.#restUntil, this.breaker.admitsFrom(now));
       yield { job: head.job, until: this.#divert(head.job, now, notBefore).until };
     }
+  }
+
+  /** What is queued would be gone sooner if this process had more time, and not if the receiver were faster or allowed more. */
+  waitsForUs(now: number): boolean {
+    return this.ownDelayMs() > this.#latencyMs && this.#limiter?.hasSpare(now) !== false;
   }
 
   /** When `next` or `overdue` should be asked again although no request ends; `undefined` with an empty queue. */
@@ -315,22 +320,22 @@ export class Lane<Job extends Queued> {
     if (job.delivery.dueAt === undefined && this.#virtualTime > now + this.bounds.maxWaitMs) return false;
     const waitMs = this.#waitMs(now);
     if (waitMs > this.bounds.maxWaitMs && this.#queue.length > 0) return false;
-    const counted = waitMs > this.bounds.shortWaitMs;
-    if (counted) {
+    const takes = waitMs > this.bounds.shortWaitMs ? 'room' : this.waitsForUs(now) ? 'our time' : 'nothing';
+    if (takes === 'room') {
       if (!this.room.fits(this.#held, job.body.length)) return false;
       this.#enter(job);
-    } else this.room.enterBriefly(job.body.length);
-    this.#queue.push({ job, since: now, counted });
+    } else if (takes === 'our time') this.room.enterBriefly(job.body.length);
+    this.#queue.push({ job, since: now, takes });
     this.#queuedWeight += weightOf(job.body.length);
     return true;
   }
 
   /** The first one leaves the queue, and gives back what it took up there. */
-  #dequeue({ job, counted }: Entry<Job>): void {
+  #dequeue({ job, takes }: Entry<Job>): void {
     this.#queue.shift();
     this.#queuedWeight -= weightOf(job.body.length);
-    if (counted) this.#leave(job);
-    else this.room.leaveBriefly(job.body.length);
+    if (takes === 'room') this.#leave(job);
+    else if (takes === 'our time') this.room.leaveBriefly(job.body.length);
   }
 
   #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {

@@ -19,6 +19,11 @@ export class RateLimiter {
     return (this.#nextAt = Math.min(this.#nextAt, now + this.#spacingMs));
   }
 
+  /** Half of the burst at least is left: it is not the rate that keeps requests. */
+  hasSpare(now: number): boolean {
+    return this.nextAt(now) <= now - BURST_MS / 2;
+  }
+
   get perSecond(): number {
     return this.rate;
   }

@@ -66,7 +66,7 @@ export class Room {
     this.#bytes -= bytes;
   }
 
-  /** Weight of the deliveries queued that take up none of it, as they wait for a moment only. */
+  /** Weight of the deliveries queued that take up none of it, as they would be gone in a moment if this process had the time. */
   get brief(): number {
     return this.#brief;
   }

@@ -121,6 +121,8 @@ export class Wheel<W extends Waiting> {
 
   /** At the same moments for all partitions. */
   #wake(releaseAt: number): void {
+    // The clock may have been set back since.
+    this.#heldUntil = Math.min(this.#heldUntil, this.options.clock.now() + GATHER_MS);
     const at = Math.max(Math.ceil(releaseAt / GATHER_MS) * GATHER_MS, this.#heldUntil);
     if (this.#next !== undefined && this.#next.at <= at) return;
     this.#next?.callOff();

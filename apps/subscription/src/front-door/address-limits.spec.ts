@@ -22,6 +22,11 @@ describe('the limits of addresses', () => {
       expect(await callersOf(url)).toEqual(['address 127.0.0.1']);
   });
 
+  it('count one with a token that nobody looks at', async () => {
+    for (const url of ['/authenticate', '/v1/handshake?x=1'])
+      expect(await callersOf(url, { authorization: 'Bearer x' })).toEqual(['address 127.0.0.1']);
+  });
+
   it('leave one with a token to whoever looks it up', async () => {
     expect(await callersOf('/v1/account', { authorization: 'Bearer x' })).toEqual([]);
     expect(await callersOf('/v3/webhooks?access_token=x')).toEqual([]);

@@ -4,10 +4,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 /** For operators, or limited by the service behind. */
 const EXEMPT = /^\/(?:live|ready|metrics|v1\/events|v1\/attempts)(?:[/?]|$)/;
 
-/** Limits requests without a token by their address. */
+/** Where the header is not looked at. */
+const HEEDLESS = /^\/(?:authenticate|v1\/handshake)(?:[/?]|$)/;
+
+/** Limits requests without a token by their address, and those that show it elsewhere. */
 export function limitAddresses(fastify: FastifyInstance, limits: Pick<RequestLimits, 'spend'>): void {
   fastify.addHook('onRequest', async (request) => {
-    if (!EXEMPT.test(request.url) && !bringsToken(request)) await limits.spend(`address ${request.ip}`, request);
+    if (HEEDLESS.test(request.url) || (!EXEMPT.test(request.url) && !bringsToken(request)))
+      await limits.spend(`address ${request.ip}`, request);
   });
 }
 

@@ -24,10 +24,10 @@ export class HistoryApi {
       const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
       return { contentType: response.headers.get('content-type') ?? 'application/octet-stream', body };
     }
-    const { detail, errors } = (await response.json().catch(() => ({}))) as Partial<Problem>;
-    if (response.status === 404) throw new ApiError('not_found', detail);
-    if (response.status === 400)
-      throw invalid(errors?.map(({ path, message }) => `${path}: ${message}`).join('; ') ?? detail ?? '');
+    const { detail = '', errors = [] } = (await response.json().catch(() => ({}))) as Partial<Problem>;
+    if (response.status === 404) throw new ApiError('not_found', detail === '' ? undefined : detail);
+    const mistakes = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+    if (response.status === 400) throw invalid(mistakes === '' ? detail : mistakes);
     requireRoom(response);
     throw unavailable();
   }
