@@ -369,6 +369,18 @@ describe('DeliveryEngine', () => {
       expect(new Set(world.delivered.map(({ event }) => event))).toEqual(new Set([...numbers(10), 'late']));
     });
 
+    it('given a receiver that rests, when the clock is set back, then its rest becomes no longer', async () => {
+      const world = worldOf(() => ({ status: 429, afterMs: 10, retryAfter: '60' }));
+      world.send('1', 'a');
+      await world.clock.advance(1_000);
+      world.answer = () => ({ status: 200, afterMs: 10 });
+      world.clock.setBack(3_600_000);
+      world.send('1', 'b');
+      await world.clock.advance(130_000);
+
+      expect(world.delivered.map(({ event }) => event)).toEqual(['b']);
+    });
+
     it('given a receiver that rests, when its webhook is changed, then it is tried again at once', async () => {
       const world = worldOf(() => ({ status: 503, afterMs: 10, retryAfter: '86400' }));
       world.send('1', 'a');

@@ -226,7 +226,7 @@ export class DeliveryEngine {
     if (wasClosed !== isClosed)
       this.options.observe?.breakerMoved(webhook, isClosed ? 'closed' : 'open', lane.divertedUntil);
     const restMs = restOf(result, now);
-    if (restMs !== undefined) lane.rest(now + restMs);
+    if (restMs !== undefined) lane.rest(restMs, now);
     this.#pump(lane);
     this.#feed();
   }

@@ -93,8 +93,8 @@ export class Lane<Job extends Queued> {
   /** Start of the first of the requests that have failed since one last succeeded. */
   #downSince: number | undefined;
   #divertedUntil = 0;
-  /** The receiver asked to be left alone until then. */
-  #restUntil = 0;
+  /** The receiver asked to be left alone for so long, until then. */
+  #rest = { ms: 0, until: 0 };
   #version = 0;
   #concurrency = 1;
   #limiter: RateLimiter | undefined;
@@ -146,7 +146,7 @@ export class Lane<Job extends Queued> {
     return (
       this.isEmpty(now) &&
       this.breaker.admitsFrom(now) + this.bounds.farthestMs <= now &&
-      Math.max(this.#virtualTime, this.#restUntil) <= now
+      Math.max(this.#virtualTime, this.#restsUntil(now)) <= now
     );
   }
 
@@ -166,7 +166,7 @@ export class Lane<Job extends Queued> {
     if (webhook.version === this.#version) return;
     const shards = shardsOf(webhook);
     this.#version = webhook.version;
-    this.#restUntil = 0;
+    this.#rest = { ms: 0, until: 0 };
     this.#concurrency = Math.floor(webhook.concurrency / shards);
     const rate = rateOf(webhook);
     if (rate === undefined) this.#limiter = undefined;
@@ -205,7 +205,7 @@ export class Lane<Job extends Queued> {
       if (head === undefined) return;
       if (this.#isOpen(now) && !this.#isOverdue(head, now)) return;
       this.#dequeue(head);
-      const notBefore = Math.max(this.#restUntil, this.breaker.admitsFrom(now));
+      const notBefore = Math.max(this.#restsUntil(now), this.breaker.admitsFrom(now));
       yield { job: head.job, until: this.#divert(head.job, now, notBefore).until };
     }
   }
@@ -249,17 +249,24 @@ export class Lane<Job extends Queued> {
     if (slot.probe) this.breaker.withdraw(now);
   }
 
-  /** The receiver asked to be left alone (`Retry-After`). */
-  rest(until: number): void {
-    this.#restUntil = Math.max(this.#restUntil, until);
+  /** The receiver asked to be left alone for so long (`Retry-After`), in milliseconds. */
+  rest(ms: number, now: number): void {
+    if (now + ms > this.#restsUntil(now)) this.#rest = { ms, until: now + ms };
+  }
+
+  /** A clock that was set back makes no rest longer. */
+  #restsUntil(now: number): number {
+    this.#rest.until = Math.min(this.#rest.until, now + this.#rest.ms);
+    return this.#rest.until;
   }
 
   #isOpen(now: number): boolean {
-    return this.breaker.state === 'closed' && this.#restUntil <= now;
+    return this.breaker.state === 'closed' && this.#restsUntil(now) <= now;
   }
 
   #takeSlot(now: number): Slot | Refusal {
-    if (this.#restUntil > now) return { kind: 'closed', until: this.#restUntil };
+    const restsUntil = this.#restsUntil(now);
+    if (restsUntil > now) return { kind: 'closed', until: restsUntil };
     if (this.#inFlight >= this.room.share(this.#concurrency)) return BUSY;
     if (this.#limiter !== undefined && this.#limiter.nextAt(now) > now) return BUSY;
     const admission = this.breaker.admit(now);

@@ -1,7 +1,7 @@
 import type { Clock } from '../engine/ports.js';
 
 interface Timer {
-  readonly at: number;
+  at: number;
   readonly work: () => void;
   off: boolean;
 }
@@ -44,6 +44,12 @@ export class SimulatedClock implements Clock {
       await settle();
     }
     this.#now = end;
+  }
+
+  /** What was to happen in a while still happens in that while, as with Node's timers. */
+  setBack(ms: number): void {
+    this.#now -= ms;
+    for (const timer of this.#timers) timer.at -= ms;
   }
 
   #indexAfter(at: number): number {

@@ -128,9 +128,7 @@ export class World {
       exits: {
         wait: (job, delivery, dueAt) =>
           this.#durable(life, () => {
-            this.clock.at(dueAt, () => {
-              this.#store({ delivery, body: job.body });
-            });
+            this.#wait({ delivery, body: job.body }, dueAt);
           }),
         dead: (job, reason) =>
           this.#durable(life, () => {
@@ -161,6 +159,14 @@ export class World {
         throw error;
       },
       ...this.options,
+    });
+  }
+
+  /** By the time that it is then: the clock may be set back meanwhile. */
+  #wait(stored: Stored, dueAt: number): void {
+    this.clock.at(dueAt, () => {
+      if (this.clock.now() < dueAt) this.#wait(stored, dueAt);
+      else this.#store(stored);
     });
   }
 

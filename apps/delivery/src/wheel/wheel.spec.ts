@@ -216,6 +216,37 @@ describe('Wheel', () => {
     expect(released).toHaveLength(1);
   });
 
+  it('given something that may not be released when the clock is set back, then what falls due by the new time is released', async () => {
+    const clock = new SimulatedClock();
+    let mayRelease = false;
+    let released = 0;
+    const wheel = new Wheel<Waiting>({
+      clock,
+      delayOf,
+      forward: () => {
+        released += 1;
+        return Promise.resolve();
+      },
+      resume: () => undefined,
+      mayRelease: () => mayRelease,
+      failed: (error) => {
+        throw error;
+      },
+    });
+    const enter = (partition: number): void => {
+      const enteredAt = clock.now();
+      wheel.add({ topic: '1s', partition, enteredAt, dueAt: enteredAt + 500, done: () => undefined });
+    };
+    enter(0);
+    await clock.advance(1_000);
+    clock.setBack(3_600_000);
+    enter(1);
+    mayRelease = true;
+    await clock.advance(1_000);
+
+    expect(released).toBe(1);
+  });
+
   describe('at work on a backlog', () => {
     const MAX_UNSETTLED = 100;
     const BACKLOG = 3_000;
