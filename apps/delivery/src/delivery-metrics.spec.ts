@@ -47,6 +47,15 @@ describe('the log of delivery', () => {
     },
   );
 
+  it('given a stop within these ten seconds, then the warning comes before it', () => {
+    const { log, metrics } = observed();
+    for (let count = 0; count < 3; count++) metrics.ended(dead('webhook_deleted'));
+    metrics.stop();
+    expect(log.warn.mock.calls).toEqual([
+      [{ account: '1', webhook: '1', reason: 'webhook_deleted', deliveries: 3 }, 'deliveries dead'],
+    ]);
+  });
+
   it('given a delivery that ends otherwise, then that is a warning', () => {
     const { log, metrics } = observed();
     metrics.ended(dead('expired'));

@@ -15,6 +15,13 @@ const OWN_DOING: ReadonlySet<unknown> = new Set<DeadReason>(['webhook_deleted', 
 /** How long such ends are gathered to one line for a webhook and a reason. */
 const GATHER_MS = 10_000;
 
+interface Gathered {
+  readonly account: string;
+  readonly webhook: string;
+  readonly reason: DeadReason | undefined;
+  deliveries: number;
+}
+
 type ByOutcome<T> = Readonly<Record<Outcome, T>>;
 
 const MESSAGES = byOutcome((outcome) => `delivery ${outcome}`);
@@ -30,7 +37,7 @@ export class DeliveryMetrics implements Observer {
   readonly #lateness: Histogram;
   readonly #hosts = new WeakMap<WebhookSnapshot, string>();
   /** By webhook and reason: what has ended since the last line. */
-  readonly #gathered = new Map<string, number>();
+  readonly #gathered = new Map<string, Gathered>();
 
   constructor(
     registry: Registry,
@@ -123,16 +130,28 @@ export class DeliveryMetrics implements Observer {
     this.log[level](this.#line(facts), MESSAGES[outcome]);
   }
 
+  /** Says what it would have said later. */
+  stop(): void {
+    for (const key of this.#gathered.keys()) this.#tell(key);
+  }
+
   #gather({ job, reason }: AttemptFacts): void {
     const { account, webhook } = job.delivery;
     const key = `${webhook}/${reason}`;
-    const count = this.#gathered.get(key) ?? 0;
-    this.#gathered.set(key, count + 1);
-    if (count > 0) return;
+    const gathered = this.#gathered.get(key) ?? { account, webhook, reason, deliveries: 0 };
+    gathered.deliveries += 1;
+    if (gathered.deliveries > 1) return;
+    this.#gathered.set(key, gathered);
     setTimeout(() => {
-      this.log.warn({ account, webhook, reason, deliveries: this.#gathered.get(key) }, 'deliveries dead');
-      this.#gathered.delete(key);
+      this.#tell(key);
     }, GATHER_MS).unref();
+  }
+
+  #tell(key: string): void {
+    const gathered = this.#gathered.get(key);
+    if (gathered === undefined) return;
+    this.log.warn(gathered, 'deliveries dead');
+    this.#gathered.delete(key);
   }
 
   /** Every fact of an attempt, without body, secret or query. */

@@ -49,6 +49,7 @@ export class DeliveryService {
   readonly #outbound: OutboundSender;
   readonly #producer: FlushingProducer;
   readonly #configuration: Configuration;
+  readonly #metrics: DeliveryMetrics;
   readonly #engine: DeliveryEngine;
   readonly #wheel: WheelReader;
   readonly #depth: WheelDepth;
@@ -88,6 +89,7 @@ export class DeliveryService {
     const exits = new KafkaExits(producer, topics, systemClock);
     const failed = this.#unfinished.bind(this);
     const delay = new OwnDelay();
+    this.#metrics = new DeliveryMetrics(context.metrics, log);
     this.#engine = new DeliveryEngine({
       webhooks: this.#configuration,
       sender: this.#newSender(),
@@ -97,7 +99,7 @@ export class DeliveryService {
       room: { ...DEFAULT_ROOM, slots: settings.MAX_IN_FLIGHT },
       ownDelayMs: () => delay.ms,
       mayBegin: () => this.#deliveries.isConfirmed(),
-      observe: new DeliveryMetrics(context.metrics, log),
+      observe: this.#metrics,
       failed,
     });
     const groupId = `${prefix}delivery`;
@@ -210,6 +212,7 @@ export class DeliveryService {
     context.onStop('consumers', async () => {
       this.#depth.stop();
       await Promise.all([this.#deliveries.stop({ drainMs: DRAIN_MS }), this.#wheel.stop()]);
+      this.#metrics.stop();
     });
   }
 
