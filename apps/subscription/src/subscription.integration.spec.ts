@@ -182,6 +182,22 @@ describe('the service', () => {
     });
   });
 
+  it('refuses fields without a database or collection, wherever a webhook is made or changed', async () => {
+    const refused = {
+      error: { message: expect.stringContaining('fields: may be given only with'), code: 'invalid_request' },
+    };
+    const made = JSON.stringify({ handler, trigger: 'update', fields: ['mail'] });
+    for (const path of ['/v4/webhooks', '/v1/webhook']) {
+      const answer = await call('POST', path, made);
+      expect([answer.status, await json(answer)]).toEqual([400, refused]);
+    }
+    const id = await create({ handler, trigger: 'update', collection: 72, fields: ['mail'] });
+    for (const path of [`/v4/webhook/${id}`, `/v1/feedbackloop/${id}`]) {
+      const answer = await call('PUT', path, '{"collection":null}');
+      expect([answer.status, await json(answer)]).toEqual([400, refused]);
+    }
+  });
+
   it.each(['/v1/webhook', '/v1/feedbackloop', '/v2/webhooks', '/v3/webhooks'])(
     'given a webhook that is made at %s, says an address at which it is',
     async (path) => {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { FORMATS, MAX_SHARDS, SIGNATURES } from './config.js';
 import { trigger } from './event.js';
-import { line, numericId, once } from './fields.js';
+import { numericId, once } from './fields.js';
+import { postedName } from './registry-api.js';
 import { CALLERS } from './triggers.js';
 
 /**
@@ -32,7 +33,7 @@ const clearable = <T extends z.ZodType>(schema: T, error: string | z.core.$ZodEr
 const HANDLER = 'a handler is required';
 const CALLER = `callers must be among ${CALLERS.join(', ')}`;
 const FIELDS =
-  'fields must be at most 100 names of 1 to 255 characters, none with a control character or half of a surrogate pair';
+  'fields must be at most 100 names of 1 to 255 characters, none with `[`, `]`, a control character or half of a surrogate pair, and none `__proto__`';
 const SCHEDULE = 'schedule must be a list of seconds';
 const RATE = 'rate must be requests a second, more than 0 and at most 10,000';
 const SHARDS = `shards must be a whole number from 1 to ${MAX_SHARDS}`;
@@ -68,7 +69,9 @@ const properties = {
   callers: clearable(list(z.enum(CALLERS, CALLER), CALLER).transform(unrepeated), CALLER).optional(),
   database: clearable(numericId, once('database must be a positive whole number')).optional(),
   collection: clearable(numericId, once('collection must be a positive whole number')).optional(),
-  fields: clearable(list(line.min(1).max(255), FIELDS).pipe(z.array(z.string()).max(100)), FIELDS).optional(),
+  fields: clearable(list(postedName, FIELDS).pipe(z.array(z.string()).max(100)), FIELDS)
+    .optional()
+    .describe('An `update` must have changed one of these. Only together with `database` or `collection`.'),
   format: z.enum(FORMATS, { error: once(FORMAT) }).optional(),
   /**
    * Signature of Standard Webhooks, for any format but `form`: `v1` with a secret, `v1a` with a key pair; default v1. A change is a

@@ -212,6 +212,8 @@ describe('gRPC', () => {
       ...[status.INVALID_ARGUMENT, 'webhook.trigger', 'webhook.concurrency'],
     ]);
     expect(await fieldsOf({ handler: 'nonsense', trigger: 'click' })).toEqual([3, 'webhook.handler']);
+    const unbound = { handler: 'https://a.example', trigger: 'update', fields: ['mail'] };
+    expect(await fieldsOf(unbound)).toEqual([3, 'webhook.fields']);
     const schedule = { seconds: [0] };
     expect(await fieldsOf({ handler: 'https://a.example', trigger: 'click', schedule })).toEqual([
       3,

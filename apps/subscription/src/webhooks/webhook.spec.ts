@@ -114,6 +114,30 @@ describe('a webhook', () => {
     });
   });
 
+  describe('that is limited to fields', () => {
+    const refusal = /^Invalid data provided: fields: .* with `database` or `collection`/;
+    const create = (given: object) => newWebhook('1', 'a', { handler, trigger: 'update', ...given }, around);
+
+    it('is refused without a database or collection', () => {
+      expect(() => create({ fields: ['mail'] })).toThrow(refusal);
+      expect(() => changedWebhook(create({}), { fields: ['mail'] }, around)).toThrow(refusal);
+      for (const limit of [{ database: 1 }, { collection: 2 }]) {
+        const limited = create({ ...limit, fields: ['mail'] });
+        expect(changedWebhook(create(limit), { fields: ['mail'] }, around).fields).toEqual(limited.fields);
+        expect(() => changedWebhook(limited, { database: null, collection: null }, around)).toThrow(refusal);
+        expect(changedWebhook(limited, { database: null, collection: null, fields: null }, around).fields).toBeNull();
+      }
+    });
+
+    it('as it could be made before, still changes in anything else', () => {
+      const old = { ...create({}), fields: ['a[b]'] };
+      expect(changedWebhook(old, { rate: 5 }, around)).toMatchObject({ rate: 5, fields: ['a[b]'] });
+      expect(changedWebhook(old, { database: 1 }, around)).toMatchObject({ database: 1, fields: ['a[b]'] });
+      for (const touched of [{ fields: ['mail'] }, { database: null }, { collection: null }])
+        expect(() => changedWebhook(old, touched, around)).toThrow(refusal);
+    });
+  });
+
   it('refuses a handler that is no URL, and a schedule out of bounds', () => {
     const create = (given: object) => () => newWebhook('1', 'a', { handler, trigger: 'order.paid', ...given }, around);
     expect(create({ handler: 'nonsense' })).toThrow(/^Invalid data provided: handler/);

@@ -87,6 +87,7 @@ export function newWebhook(id: string, account: string, given: CreateWebhook, ar
     shards: given.shards ?? DEFAULT_SHARDS,
     state: given.state ?? 'enabled',
   });
+  checkFields(properties);
   return {
     ...properties,
     id,
@@ -122,6 +123,8 @@ export function changedWebhook(webhook: Webhook, given: UpdateWebhook, around: W
     shards: given.shards === undefined ? webhook.shards : (given.shards ?? DEFAULT_SHARDS),
     state: given.state ?? webhook.state,
   });
+  // What is stored may be from before there was this rule.
+  if ([given.fields, given.database, given.collection].some((limit) => limit !== undefined)) checkFields(properties);
   const moved = directoryOf(properties.handler) !== directoryOf(webhook.handler);
   const validatedAt = moved ? null : webhook.validatedAt;
   const consent = format === 'cloudevents' && properties.handler === webhook.handler ? webhook.consent : null;
@@ -178,6 +181,15 @@ function checked(properties: WebhookProperties): WebhookProperties {
     fields: atLeastOne(properties.fields),
     schedule: checkedSchedule(properties.schedule),
   };
+}
+
+/** Names of fields mean something only within a database or collection (spec section 9). */
+function checkFields({ fields, database, collection }: WebhookProperties): void {
+  if (fields !== null && database === null && collection === null)
+    throw invalidProperty(
+      'fields',
+      'may be given only with `database` or `collection`: give one of these, or leave `fields` empty',
+    );
 }
 
 /** An empty list of a form or a client's default means no limit. */
