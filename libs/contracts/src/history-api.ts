@@ -111,7 +111,12 @@ export type DeliveryView = Readonly<z.output<typeof deliveryView>>;
 export const eventWithDeliveries = z.object({
   event: z.record(z.string(), z.unknown()).describe('As it stands on the topic `events`.'),
   acceptedAt: z.iso.datetime(),
-  deliveries: z.array(deliveryView).readonly(),
+  deliveries: z
+    .array(deliveryView)
+    .readonly()
+    .describe(
+      'Those that were attempted. None: no webhook wanted it that was enabled and validated then, or it is yet to be tried.',
+    ),
   truncated: z.literal(true).optional().describe('Present when there are more attempts than are shown here.'),
 });
 
