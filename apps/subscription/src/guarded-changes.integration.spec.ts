@@ -128,6 +128,16 @@ describe('changes of the configuration', () => {
       }
     });
 
+    it('also when a handler is validated or a secret rotated', async () => {
+      const id = await create({ trigger: 'order.paid' });
+      for (const path of [`/v4/webhook/${id}/validate`, `/v1/webhooks/${id}/secret/rotate`]) {
+        const tag = await tagOf(`/v4/webhook/${id}`);
+        expect((await call('POST', path, {}, { 'if-match': '"other"' })).status).toBe(412);
+        expect(await tagOf(`/v4/webhook/${id}`)).toBe(tag);
+        expect((await call('POST', path, {}, { 'if-match': tag })).status).toBe(200);
+      }
+    });
+
     it('given a domain that came again, not to the new one', async () => {
       const path = await made('/v1/domains', { domain: 'again.example' });
       const tag = await tagOf(path);

@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/com
 import type { HandshakeView, ValidationReport, ValidationView } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { entityTag, preconditionOf } from '../changes/precondition.js';
 import { inAllVersions } from '../v4/versions.js';
 import type { Webhook } from '../webhooks/webhook.js';
 import { Webhooks } from '../webhooks/webhooks.js';
@@ -35,7 +36,9 @@ export class ValidationController {
   @Post(inAllVersions('webhook/:id/validate'))
   @HttpCode(200)
   async validate(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationReport> {
-    return this.validation.validate(await this.access.requireCompatible(request, 'webhooks:write'), id);
+    const caller = await this.access.requireCompatible(request, 'webhooks:write');
+    preconditionOf(request)(entityTag((await this.webhooks.get(caller, id)).version));
+    return this.validation.validate(caller, id);
   }
 }
 

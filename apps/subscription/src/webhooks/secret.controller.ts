@@ -3,6 +3,7 @@ import { rotateSecret } from '@postduif/contracts';
 import type { SecretView } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
+import { preconditionOf } from '../changes/precondition.js';
 import { OncePerKey } from '../idempotency/once-per-key.js';
 import { parseBody } from '../v1/parse-body.js';
 import { Webhooks } from './webhooks.js';
@@ -28,6 +29,6 @@ export class SecretController {
   @Header('cache-control', 'no-store')
   async rotate(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<SecretView> {
     const caller = await this.access.require(request, 'webhooks:write');
-    return this.webhooks.rotateSecret(caller, id, parseBody(rotateSecret, body));
+    return this.webhooks.rotateSecret(caller, id, parseBody(rotateSecret, body), preconditionOf(request));
   }
 }

@@ -126,10 +126,12 @@ export class Webhooks {
     { account, token }: Access,
     id: string,
     { secret: own, overlap }: RotateSecret,
+    precondition: Precondition = unconditional,
   ): Promise<SecretView> {
     const changed = await this.database.transaction(async (transaction) => {
       const webhook = await store.findWebhook(transaction, { id, account }, 'lock');
       if (webhook === undefined) throw unknownWebhook();
+      precondition(entityTag(webhook.version));
       const sealed = this.#sealNew(webhook, own);
       const secrets = rotated(webhook, sealed, { now: this.now(), overlapSeconds: overlap });
       const next = { ...webhook, ...secrets, version: webhook.version + 1 };

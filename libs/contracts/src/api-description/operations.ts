@@ -288,6 +288,7 @@ export const OPERATIONS: readonly Operation[] = [
     ...webhooks('webhooks:write'),
     does: "Looks for the verification file at the handler's server.",
     answers: ok('What was found.', validationReport),
+    conditional: true,
   },
   {
     method: 'post',
@@ -337,6 +338,7 @@ export const OPERATIONS: readonly Operation[] = [
     does: 'Makes a new secret. Those before go on signing beside it for a while.',
     body: json(rotateSecret),
     answers: ok('The new secret.', secretView),
+    conditional: true,
     oncePerKey: true,
   },
   ...(['get', 'post'] as const).map((method): Operation => ({
