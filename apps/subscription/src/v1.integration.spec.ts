@@ -171,6 +171,11 @@ describe('/v1 of the running service', () => {
     await snapshot('account/1234', { copernicaId: 'environment_1234' });
   });
 
+  it('takes the account back as it was shown', async () => {
+    const { body } = await ask('GET', '/v1/account');
+    expect(await ask('PUT', '/v1/account', body as object)).toMatchObject({ status: 200, body });
+  });
+
   it('makes an account for the operator, whose first token may do everything but that', async () => {
     const made = await ask('POST', '/v1/accounts', { id: 'shop', name: 'The shop' });
     const { token, ...view } = made.body as { token: string };
@@ -198,9 +203,13 @@ describe('/v1 of the running service', () => {
     await snapshot('event-type/1234/invoice.paid', { version: 1 });
     const read = await ask('GET', path);
     expect(JSON.stringify((read.body as { schema: unknown }).schema)).toBe(JSON.stringify(schema));
+    expect(await ask('PUT', path, read.body as object)).toMatchObject({
+      status: 200,
+      body: { ...(read.body as object), updatedAt: expect.any(String) },
+    });
 
     expect(await ask('PUT', path, {})).toMatchObject({ status: 200, body: { schema: null, description: '' } });
-    await snapshot('event-type/1234/invoice.paid', { version: 2, schema: null });
+    await snapshot('event-type/1234/invoice.paid', { version: 3, schema: null });
     expect((await ask('GET', '/v1/event-types')).body).toHaveLength(1);
     expect((await ask('DELETE', path)).status).toBe(204);
     await until(() => (config.get('event-type/1234/invoice.paid') === null ? true : undefined), 'the tombstone');
@@ -287,6 +296,7 @@ describe('/v1 of the running service', () => {
     ['PUT', '/v1/account', { webhookDefaults: { concurrency: 0 } }, 400, 'invalid_request'],
     ['PUT', '/v1/account', { webhookDefaults: { schedule: [0] } }, 400, 'invalid_request'],
     ['PUT', '/v1/account', { unknown: 1 }, 400, 'invalid_request'],
+    ['PUT', '/v1/event-types/invoice.paid', { name: 'invoice.paid', unknown: 1 }, 400, 'invalid_request'],
   ])('answers %s %s with %j as a problem: %d %s', async (method, path, given, status, code) => {
     const answer = await ask(method, path, given);
     expect(answer).toMatchObject({ status, body: { status, code, title: expect.any(String) } });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountId, line } from './fields.js';
+import { accountId, line, readOnly } from './fields.js';
 import { pace } from './webhook-api.js';
 
 const PREFIX = 'must be 1 to 32 letters, such as `account` or `environment`';
@@ -7,12 +7,14 @@ const SEPARATOR = 'must be `_` or `-`';
 
 /** `PUT /v1/account`: what is absent stays. */
 export const updateAccount = z.strictObject({
+  id: readOnly,
   name: line.min(1, 'may not be empty').max(200).optional(),
   /** Form of `X-Copernica-ID`, which receivers compare literally (spec section 6.5). */
   copernicaId: z
     .strictObject({
       prefix: z.string(PREFIX).regex(/^[A-Za-z]{1,32}$/, PREFIX),
       separator: z.enum(['_', '-'], SEPARATOR),
+      value: readOnly,
     })
     .optional(),
   /** What webhooks get that say nothing of it themselves; `null` goes back to the default. Webhooks that are there already stay as they are. */

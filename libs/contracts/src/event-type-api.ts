@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dottedType } from './event.js';
-import { text } from './fields.js';
+import { readOnly, text } from './fields.js';
 import { isCopernicaTrigger } from './triggers.js';
 
 /** Name of an event type that an account may describe: dotted. Copernica's ten triggers are described already. */
@@ -15,6 +15,10 @@ export const putEventType = z.strictObject({
   description: text.max(2_000).default(''),
   /** JSON Schema (2020-12) of the events' `data`; null: anything goes. */
   schema: z.record(z.string(), z.unknown()).nullable().default(null),
+  name: readOnly,
+  maxEventBytes: readOnly,
+  createdAt: readOnly,
+  updatedAt: readOnly,
 });
 
 export type PutEventType = z.output<typeof putEventType>;

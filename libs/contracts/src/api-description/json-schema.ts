@@ -76,13 +76,13 @@ export function saysNothing(json: object): boolean {
   return Object.keys(json).every((name) => ANNOTATIONS.includes(name));
 }
 
-/** Leaves out what means nothing in a document: `readOnly`, alternatives that allow anything, and that answers will never grow. */
+/** Leaves out what means nothing in a document: `readOnly` of answers, alternatives that allow anything, and that answers will never grow. */
 function tidy(value: unknown, io: Direction): unknown {
   if (Array.isArray(value)) return value.map((item) => tidy(item, io));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).flatMap(([name, member]): [string, unknown][] => {
-    if (name === 'readOnly' && member === true) return [];
-    if (name === 'additionalProperties' && member === false && io === 'output') return [];
+    if (io === 'output' && name === 'readOnly' && member === true) return [];
+    if (io === 'output' && name === 'additionalProperties' && member === false) return [];
     if (name === 'anyOf' && Array.isArray(member)) return [[name, tidy(alternatives(member), io)]];
     return [[name, tidy(member, io)]];
   });
