@@ -295,6 +295,9 @@ const seen = ({ status, headers, body }: PhpAnswer) => ({
         expect((await php.call({ ...secret, token })).status).toBe(401);
         const path = `/v1/${one ?? ''}/${id}`;
         expect((await php.call({ method: 'PUT', path, data: { callers: ['ms'] } })).status).toBe(204);
+        expect(await get(`${path}/validation`)).toMatchObject({ file: { name: expect.any(String) } });
+        expect((await post(`${path}/validate`, {})).status).toBe(200);
+        expect((await post(`${path}/enable`, {})).status).toBe(204);
         expect((await php.call({ method: 'DELETE', path, data: [] })).headers['x-deleted']).toBe(`webhook ${id}`);
         expect(seen(await php.call({ method: 'GET', path }))).toEqual(refused('No entity with supplied ID'));
       }

@@ -13,6 +13,11 @@ export function ofSmtpeter(...paths: string[]): string[] {
   return paths.map((path) => `v1/${path}`);
 }
 
+/** A webhook, or a part of it such as `/test`: in all versions, and by both of SMTPeter's names. */
+export function ofWebhook(part = ''): string[] {
+  return [...inAllVersions(`webhook/:id${part}`), ...ofSmtpeter(`webhook/:id${part}`, `feedbackloop/:id${part}`)];
+}
+
 const COPERNICA = /^\/(?:v[234]|authenticate)(?:[/?]|$)/;
 /** Not what is below `/v1/webhooks`, which is our own. */
 const SMTPETER = /^\/v1\/(?:(?:webhook|feedbackloops?|logfiles)(?:[/?]|$)|webhooks(?:\?|$))/;

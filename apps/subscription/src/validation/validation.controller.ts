@@ -3,7 +3,7 @@ import type { HandshakeView, ValidationReport, ValidationView } from '@postduif/
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from '../accounts/api-access.js';
 import { entityTag, preconditionOf } from '../changes/precondition.js';
-import { inAllVersions } from '../v4/versions.js';
+import { ofWebhook } from '../v4/versions.js';
 import type { Webhook } from '../webhooks/webhook.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { HandlerValidation } from './handler-validation.js';
@@ -18,7 +18,7 @@ export class ValidationController {
     @Inject(HandlerValidation) private readonly validation: HandlerValidation,
   ) {}
 
-  @Get(inAllVersions('webhook/:id/validation'))
+  @Get(ofWebhook('/validation'))
   async get(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationView> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
     const webhook = await this.webhooks.get(caller, id);
@@ -33,7 +33,7 @@ export class ValidationController {
     };
   }
 
-  @Post(inAllVersions('webhook/:id/validate'))
+  @Post(ofWebhook('/validate'))
   @HttpCode(200)
   async validate(@Req() request: FastifyRequest, @Param('id') id: string): Promise<ValidationReport> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');

@@ -8,12 +8,10 @@ import { OncePerKey } from '../idempotency/once-per-key.js';
 import { sayCreated } from '../v4/created.js';
 import { pageOf } from '../v4/pages.js';
 import { parse } from '../v4/parse.js';
-import { inAllVersions, ofSmtpeter } from '../v4/versions.js';
+import { inAllVersions, ofSmtpeter, ofWebhook } from '../v4/versions.js';
 import { PublicAddress } from '../v4/public-address.js';
 import { toView } from './webhook.js';
 import { Webhooks } from './webhooks.js';
-
-const ENTITY = [...inAllVersions('webhook/:id'), ...ofSmtpeter('webhook/:id', 'feedbackloop/:id')];
 
 /** Copernica's and SMTPeter's methods for webhooks (spec section 10.2). */
 @Controller()
@@ -45,7 +43,7 @@ export class WebhooksController {
     return pageOf({ start, limit }, webhooks.map(toView), total);
   }
 
-  @Get(ENTITY)
+  @Get(ofWebhook())
   async get(
     @Req() request: FastifyRequest,
     @Param('id') id: string,
@@ -56,7 +54,7 @@ export class WebhooksController {
     return showVersion(reply, entityTag(webhook.version), toView(webhook));
   }
 
-  @Put(ENTITY)
+  @Put(ofWebhook())
   @HttpCode(204)
   async change(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown): Promise<void> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
@@ -64,14 +62,14 @@ export class WebhooksController {
   }
 
   /** The way back when a receiver was gone (410). */
-  @Post(inAllVersions('webhook/:id/enable'))
+  @Post(ofWebhook('/enable'))
   @HttpCode(204)
   async enable(@Req() request: FastifyRequest, @Param('id') id: string): Promise<void> {
     const caller = await this.access.requireCompatible(request, 'webhooks:write');
     await this.webhooks.change(caller, id, { state: 'enabled' }, preconditionOf(request));
   }
 
-  @Delete(ENTITY)
+  @Delete(ofWebhook())
   @HttpCode(204)
   async delete(
     @Req() request: FastifyRequest,

@@ -176,10 +176,10 @@ const titled = { view: titledView, create: createTitled, change: renameTitled };
 const fields = { view: fieldView, create: createField, change: renameField };
 const interests = { view: interestView, create: createInterest, change: changeInterest };
 const webhooks = (access: Scope) => ({ about: 'Webhooks', access, params: { id: webhookId } }) as const;
-const webhook = (method: Method, access: Scope, does: string): Described & Pick<Operation, 'also'> => ({
+const webhook = (method: Method, access: Scope, does: string, part = ''): Described & Pick<Operation, 'also'> => ({
   method,
-  path: '/v4/webhook/{id}',
-  also: ['/v1/webhook/{id}', '/v1/feedbackloop/{id}'],
+  path: `/v4/webhook/{id}${part}`,
+  also: [`/v1/webhook/{id}${part}`, `/v1/feedbackloop/{id}${part}`],
   ...webhooks(access),
   does,
 });
@@ -268,43 +268,36 @@ export const OPERATIONS: readonly Operation[] = [
     conditional: true,
   },
   {
-    method: 'post',
-    path: '/v4/webhook/{id}/enable',
-    ...webhooks('webhooks:write'),
-    does: 'Enables a webhook whose receiver was gone (410).',
+    ...webhook('post', 'webhooks:write', 'Enables a webhook whose receiver was gone (410).', '/enable'),
     answers: done,
     conditional: true,
   },
   {
-    method: 'get',
-    path: '/v4/webhook/{id}/validation',
-    ...webhooks('webhooks:write'),
-    does: 'Says which verification file to put where.',
+    ...webhook('get', 'webhooks:write', 'Says which verification file to put where.', '/validation'),
     answers: ok('The file.', validationView),
   },
   {
-    method: 'post',
-    path: '/v4/webhook/{id}/validate',
-    ...webhooks('webhooks:write'),
-    does: "Looks for the verification file at the handler's server.",
+    ...webhook('post', 'webhooks:write', "Looks for the verification file at the handler's server.", '/validate'),
     answers: ok('What was found.', validationReport),
     conditional: true,
   },
   {
-    method: 'post',
-    path: '/v4/webhook/{id}/test',
-    also: ['/v1/webhook/{id}/test', '/v1/feedbackloop/{id}/test'],
-    ...webhooks('webhooks:write'),
-    does: 'Sends a test to the handler of a webhook: the sample of its trigger, or what is given.',
+    ...webhook(
+      'post',
+      'webhooks:write',
+      'Sends a test to the handler of a webhook: the sample of its trigger, or what is given.',
+      '/test',
+    ),
     body: jsonOrForm(testCall),
     answers: ok('What became of it.', testReport),
   },
   {
-    method: 'get',
-    path: '/v4/webhook/{id}/sample',
-    also: ['/v1/webhook/{id}/sample', '/v1/feedbackloop/{id}/sample'],
-    ...webhooks('webhooks:read'),
-    does: 'Shows a sample of the trigger of a webhook, to be edited and sent as a test.',
+    ...webhook(
+      'get',
+      'webhooks:read',
+      'Shows a sample of the trigger of a webhook, to be edited and sent as a test.',
+      '/sample',
+    ),
     query: sampleQuery,
     answers: ok('The sample.', sampleView),
   },
