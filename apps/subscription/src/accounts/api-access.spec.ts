@@ -1,25 +1,32 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Access } from '@postduif/access';
+import { ApiError } from '@postduif/contracts';
 import type { FastifyRequest } from 'fastify';
 import { ApiAccess } from './api-access.js';
+import type { ApiAccessOptions } from './api-access.js';
 
 const ACCESS: Access = { account: '1234', token: 't', scopes: ['webhooks:read'] };
 
-function given({ queryToken }: { queryToken: boolean }) {
+function given({ queryToken = false, limits }: Partial<ApiAccessOptions>) {
+  const lookedUp: string[] = [];
+  const good = new Set(['good-token']);
   const access = new ApiAccess(
     {
-      accessOf: (token) => Promise.resolve(token === 'good-token' ? ACCESS : undefined),
+      accessOf: (token) => {
+        lookedUp.push(token);
+        return Promise.resolve(good.has(token) ? ACCESS : undefined);
+      },
       accessOfSubject: ({ token }) => Promise.resolve(token === 't' ? ACCESS : undefined),
     },
     {
       verify: (jwt) =>
         Promise.resolve(jwt.startsWith('jwt-of-') ? { account: '1234', token: jwt.slice(7) } : undefined),
     },
-    { queryToken },
+    { queryToken, ...(limits && { limits }) },
   );
   const request = (authorization: string | undefined, query: object = {}, url = '/v4/webhooks') =>
-    ({ headers: { authorization }, query, url }) as FastifyRequest;
-  return { access, request };
+    ({ headers: { authorization }, query, url, ip: '192.0.2.1' }) as FastifyRequest;
+  return { access, request, lookedUp, good };
 }
 
 describe('who calls the API', () => {
@@ -59,5 +66,44 @@ describe('who calls the API', () => {
       ).resolves.toEqual(ACCESS);
     const twice = open.request(undefined, { access_token: ['good-token', 'x'] });
     await expect(open.access.requireCompatible(twice, 'webhooks:read')).rejects.toMatchObject(refused);
+  });
+
+  describe('from an address that has sent as much as it may', () => {
+    const spent = new Set<string>();
+    const limits: ApiAccessOptions['limits'] = {
+      spend: (caller) => (spent.has(caller) ? Promise.reject(new ApiError('rate_limited')) : Promise.resolve()),
+    };
+    const limited = async () => {
+      spent.clear();
+      const { request, access, ...rest } = given({ limits });
+      const call = (token: string) => access.require(request(`Bearer ${token}`));
+      for (const token of ['good-token', 'jwt-of-t']) await call(token);
+      spent.add('address 192.0.2.1');
+      rest.lookedUp.length = 0;
+      return { call, ...rest };
+    };
+    const refused = { code: 'rate_limited' };
+
+    it('given a token that is not known to be good, then it is refused without being looked up', async () => {
+      const { call, lookedUp } = await limited();
+      await expect(call('wrong-token')).rejects.toMatchObject(refused);
+      expect(lookedUp).toEqual([]);
+    });
+
+    it('given one that was good before, then it is looked up, and counted by itself', async () => {
+      const { call, lookedUp } = await limited();
+      for (const token of ['good-token', 'jwt-of-t']) await expect(call(token)).resolves.toEqual(ACCESS);
+      expect(lookedUp).toEqual(['good-token', 'jwt-of-t']);
+      spent.add('token t');
+      await expect(call('good-token')).rejects.toMatchObject(refused);
+    });
+
+    it('given one that was taken back, then it is looked up once more, and not again', async () => {
+      const { call, lookedUp, good } = await limited();
+      good.clear();
+      await expect(call('good-token')).rejects.toMatchObject({ code: 'unauthenticated' });
+      await expect(call('good-token')).rejects.toMatchObject(refused);
+      expect(lookedUp).toEqual(['good-token']);
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { bearerToken } from '@postduif/access';
+import { bearerToken, hashToken } from '@postduif/access';
 import type { Access } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
 import type { Scope } from '@postduif/contracts';
@@ -17,6 +17,8 @@ export interface ApiAccessOptions {
   readonly limits?: Pick<RequestLimits, 'spend'>;
 }
 
+const MOST_REMEMBERED = 10_000;
+
 interface Caller {
   readonly access: Access;
   readonly credential: Credential;
@@ -25,6 +27,8 @@ interface Caller {
 /** Who calls the API, and whether he may. */
 export class ApiAccess {
   readonly #callers = new WeakMap<FastifyRequest, Promise<Caller>>();
+  /** Hashes of tokens and JWTs that were good when they were last looked up. They are looked up again. */
+  readonly #good = new Set<string>();
 
   constructor(
     private readonly accounts: Pick<AccountStore, 'accessOf' | 'accessOfSubject'>,
@@ -87,12 +91,16 @@ export class ApiAccess {
 
   async #authenticate(token: string | undefined, address: string, request?: FastifyRequest): Promise<Caller> {
     const { limits } = this.options;
+    const hash = hashToken(token ?? '');
+    // Who guesses tokens is slowed down before anything is looked up; whoever sits at the same address with one that was good is not.
+    if (!this.#good.has(hash)) await limits?.spend(`address ${address}`, request);
     const found = token === undefined ? undefined : await this.#look(token);
     if (found === undefined) {
-      // Who guesses tokens is slowed down; whoever sits at the same address with a good one is not.
-      await limits?.spend(`address ${address}`, request);
+      this.#good.delete(hash);
       throw new ApiError('unauthenticated');
     }
+    if (this.#good.size >= MOST_REMEMBERED) this.#good.clear();
+    this.#good.add(hash);
     await limits?.spend(`token ${found.access.token}`, request);
     return found;
   }
