@@ -10,7 +10,10 @@ export const ERRORS = {
     status: 400,
     title: 'The event does not follow the contract. Correct the fields listed in `errors`.',
   },
-  invalid_request: { status: 400, title: 'The request is not valid. Correct the fields listed in `errors`.' },
+  invalid_request: {
+    status: 400,
+    title: 'The request is not valid. Correct what `errors` lists, or else what `detail` says.',
+  },
   schema_mismatch: {
     status: 400,
     title: "The event's `data` does not fit the schema of its type. Correct the fields listed in `errors`.",
