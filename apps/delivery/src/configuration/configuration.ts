@@ -25,8 +25,9 @@ export class Configuration implements Webhooks {
       topic,
       log,
       onEntry: (key, value) => {
-        directory.apply(parseConfigRecord(key, value));
-        changed();
+        const change = parseConfigRecord(key, value);
+        directory.apply(change);
+        if (change.snapshot?.kind !== 'heartbeat') changed();
       },
     });
   }

@@ -159,6 +159,27 @@ describe('DeliveryEngine', () => {
       expect([world.delivered.length, world.diverted, world.engine.pending]).toEqual([4_501, 0, 0]);
     });
 
+    it('given a receiver that only seems to be kept by us, then its partition is not held for long, and what is too much is diverted', async () => {
+      const world = new World({ ownDelayMs: () => 50 });
+      world.webhooks.set('1', webhook('1'));
+      world.answer = () => ({ status: 200, afterMs: 45 });
+      const held: number[] = [];
+      for (let ms = 0; ms < 60_000; ms += 100) {
+        if (world.holds === 0) for (const event of numbers(40)) world.send('1', `${ms} ${event}`);
+        await world.clock.advance(100);
+        if (world.holds > 0) held.push(ms);
+      }
+
+      expect(held.length).toBeGreaterThan(0);
+      expect(held.at(-1)! - held[0]!).toBeLessThanOrEqual(3_000);
+      expect(world.engine.pending).toBe(0);
+      expect(world.diverted).toBeGreaterThan(0);
+      world.answer = () => ({ status: 200, afterMs: 1 });
+      await world.clock.advance(3_600_000);
+      for (const event of numbers(20)) world.send('1', `later ${event}`);
+      expect(world.engine.pending).toBe(10);
+    });
+
     it('given receivers that are slower than their events, then none does, all are read on, and the rest is diverted', async () => {
       const world = new World({ ownDelayMs: () => 40 });
       world.answer = (id) => ({ status: 200, afterMs: id === 'busy' ? 1 : 100 });
@@ -259,6 +280,38 @@ describe('DeliveryEngine', () => {
       await world.clock.advance(60_000);
 
       expect(world.delivered.map(({ event }) => event).sort()).toEqual(['0', '1', 'last', 'late', 'later']);
+    });
+
+    it('given that, and a webhook that is not known, then its delivery is not given up until it is known', async () => {
+      let confirmed = true;
+      const world = new World({ mayBegin: () => confirmed });
+      const current = Promise.withResolvers<undefined>();
+      world.newer = () => current.promise;
+      world.send('1', 'a');
+      confirmed = false;
+      current.resolve(undefined);
+      await world.clock.advance(1_000);
+      expect(world.dead).toEqual([]);
+      confirmed = true;
+      world.engine.resume();
+      await world.clock.advance(1_000);
+
+      expect(world.dead).toEqual([{ event: 'a', reason: 'webhook_deleted' }]);
+    });
+
+    it('given that, and a receiver that has hung since, then what waits for it is diverted once it is known', async () => {
+      let confirmed = true;
+      const world = new World({ mayBegin: () => confirmed, room: { slots: 1, records: 10, bytes: 1_000 } });
+      world.webhooks.set('1', webhook('1', { concurrency: 1 }));
+      world.answer = () => ({ status: 0, afterMs: 30_000 });
+      for (const event of ['hangs', 'waits']) world.send('1', event);
+      confirmed = false;
+      await world.clock.advance(4_000);
+      confirmed = true;
+      world.engine.resume();
+      await world.clock.advance(4_000);
+
+      expect(world.diverted).toBeGreaterThan(0);
     });
 
     it('given that they are lost indeed, then they are not sent by it', async () => {

@@ -43,6 +43,8 @@ const MAX_UNSETTLED = 1_000;
  * done. Only when we are slower than the receiver: what is too much for a receiver is diverted. Others would otherwise not be read.
  */
 const CROWD = 4_000;
+/** In which half of a crowd is gone, or it was not for us alone that it waited. Others of its partition wait for so long. */
+const CROWD_MS = 3_000;
 const SWEEP_MS = 10_000;
 const RECONFIGURED_MS = 1_000;
 const GONE = 410;
@@ -102,7 +104,10 @@ export class DeliveryEngine {
   /** Requests may begin again. */
   resume(): void {
     for (const job of this.#held.splice(0)) if (job.isCurrent()) this.accept(job);
-    this.#feed();
+    for (const lane of [...this.#starved]) {
+      this.#starved.delete(lane);
+      this.#pump(lane);
+    }
   }
 
   /** The configuration has changed. Within a second lanes go whose webhooks get nothing any more, or when nothing is under way there. */
@@ -142,10 +147,19 @@ export class DeliveryEngine {
         break;
       case 'queue':
         if (this.#full || lane.lacksRoom) this.#starved.add(lane);
-        if (lane.queuedWeight >= CROWD && lane.waitsForUs(now) && !this.#crowded.has(lane))
-          this.#crowded.set(lane, job.holdPartition());
+        if (lane.queuedWeight >= CROWD && lane.waitsForUs(now) && !this.#crowded.has(lane)) this.#crowd(lane, job);
         this.#wake(lane, now);
     }
+  }
+
+  /** Reads nothing more of the partition until half of the lane's queue is gone. */
+  #crowd(lane: Lane<Job>, job: Job): void {
+    const { clock } = this.options;
+    const readOn = job.holdPartition();
+    this.#crowded.set(lane, readOn);
+    clock.at(clock.now() + CROWD_MS, () => {
+      if (this.#crowded.get(lane) === readOn) lane.blame();
+    });
   }
 
   /** Nothing may be sent: all slots are taken, what was sent cannot be written down, or what is here may be somebody else's by now. */
@@ -162,6 +176,10 @@ export class DeliveryEngine {
   async #recheck(job: Job): Promise<void> {
     await this.options.webhooks.current();
     if (!job.isCurrent()) return;
+    if (!this.#mayBegin) {
+      this.#held.push(job);
+      return;
+    }
     const webhook = this.#deliverable(job.delivery.webhook);
     if (typeof webhook === 'string') await this.#settlement.bury(job, undefined, webhook);
     else this.#admit(job, webhook);

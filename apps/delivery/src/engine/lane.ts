@@ -12,7 +12,7 @@ export interface LaneBounds {
   readonly shortWaitMs: number;
   /** Longest expected wait in the queue; beyond it deliveries are diverted. */
   readonly maxWaitMs: number;
-  /** Longest real wait: what the receiver turned out to be slower than expected for is diverted then. */
+  /** Real wait after which what is still expected to wait longer than `shortWaitMs` is diverted. */
   readonly overdueMs: number;
   /** Shortest diversion: what the shortest tier of the wheel is for. */
   readonly shortestMs: number;
@@ -95,6 +95,8 @@ export class Lane<Job extends Queued> {
   #divertedUntil = 0;
   /** The receiver asked to be left alone for so long, until then. */
   #rest = { ms: 0, until: 0 };
+  /** What seemed to wait for us did not become less. */
+  #blamed = false;
   #version = 0;
   #concurrency = 1;
   #limiter: RateLimiter | undefined;
@@ -210,9 +212,14 @@ export class Lane<Job extends Queued> {
     }
   }
 
-  /** What is queued would be gone sooner if this process had more time, and not if the receiver were faster or allowed more. */
+  /** What is queued would, as far as can be told, be gone sooner if this process had more time. */
   waitsForUs(now: number): boolean {
-    return this.ownDelayMs() > this.#latencyMs && this.#limiter?.hasSpare(now) !== false;
+    return !this.#blamed && this.ownDelayMs() > this.#latencyMs && this.#limiter?.hasSpare(now) !== false;
+  }
+
+  /** What waits for us alone did not become less in time: until nothing is queued, the receiver counts as slow as it looks. */
+  blame(): void {
+    this.#blamed = true;
   }
 
   /** When `next` or `overdue` should be asked again although no request ends; `undefined` with an empty queue. */
@@ -309,7 +316,7 @@ export class Lane<Job extends Queued> {
     return ((this.#queue.length + 1) * 1_000) / this.#serviceRate(now);
   }
 
-  /** It has waited long, and not for us; or the webhook turns out to be much slower than was expected, or there is no room. */
+  /** It has waited long and will for longer, the webhook turns out to be much slower than was expected, or there is no room. */
   #isOverdue({ since }: Entry<Job>, now: number): boolean {
     const { shortWaitMs, maxWaitMs, overdueMs } = this.bounds;
     const waitedMs = now - since;
@@ -318,7 +325,7 @@ export class Lane<Job extends Queued> {
   }
 
   #byReceiver(ms: number): number {
-    return Math.max(0, ms - this.ownDelayMs());
+    return this.#blamed ? ms : Math.max(0, ms - this.ownDelayMs());
   }
 
   /** One delivery may always wait, however slow the webhook is. New ones do not overtake those that were diverted before them. */
@@ -340,6 +347,7 @@ export class Lane<Job extends Queued> {
   /** The first one leaves the queue, and gives back what it took up there. */
   #dequeue({ job, takes }: Entry<Job>): void {
     this.#queue.shift();
+    if (this.#queue.length === 0) this.#blamed = false;
     this.#queuedWeight -= weightOf(job.body.length);
     if (takes === 'room') this.#leave(job);
     else if (takes === 'our time') this.room.leaveBriefly(job.body.length);

@@ -46,6 +46,7 @@ const IN_MEMORY_MS = 3_000;
 const LEAD_MS = 2_000;
 /** When something may not be released, how soon to look again, in milliseconds. */
 const LOOK_AGAIN_MS = 25;
+const CLOCKS_DIFFER_MS = 2_000;
 const MAX_UNSETTLED = 100;
 /** Releases are gathered for so long, in milliseconds: many records in one request cost little more than one, and a second late is allowed. */
 const GATHER_MS = 100;
@@ -82,7 +83,7 @@ export class Wheel<W extends Waiting> {
   isWanted({ topic, partition, enteredAt }: Pick<W, 'topic' | 'partition' | 'enteredAt'>): boolean {
     const { clock, delayOf, resume } = this.options;
     const releaseAt = enteredAt + delayOf(topic);
-    if (releaseAt - IN_MEMORY_MS <= clock.now()) return true;
+    if (releaseAt - IN_MEMORY_MS <= clock.now() || this.#isAhead(enteredAt)) return true;
     const spoke = this.#spoke({ topic, partition });
     spoke.callOffResume?.();
     spoke.callOffResume = clock.at(releaseAt - LEAD_MS, () => {
@@ -182,9 +183,18 @@ export class Wheel<W extends Waiting> {
     waiting.splice(0, seen, ...held);
   }
 
-  /** Never later than the tier's delay, and no later than due: a rest that is shorter than its tier sits there until it is over. */
+  /**
+   * Never later than the tier's delay, and no later than due: a rest that is shorter than its tier sits there until it is over. What is
+   * ahead of the time goes down a tier at once, as everything that has entered since would wait behind it.
+   */
   #releaseAt({ topic, enteredAt, dueAt }: W): number {
+    if (this.#isAhead(enteredAt)) return 0;
     return Math.min(enteredAt + this.options.delayOf(topic), Math.max(dueAt, enteredAt));
+  }
+
+  /** It entered before the clock was set back; clocks of other machines may differ a little. */
+  #isAhead(enteredAt: number): boolean {
+    return enteredAt > this.options.clock.now() + CLOCKS_DIFFER_MS;
   }
 
   #forward(waiting: W, now: number): void {
