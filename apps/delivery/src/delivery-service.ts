@@ -27,8 +27,9 @@ export type DeliverySettings = CommonSettings & z.output<z.ZodObject<typeof deli
 
 const MIB = 1024 * 1024;
 /**
- * What may be read and not done, over all partitions: so much more than what may be stuck that reading goes on whatever is stuck. A
- * limit for each partition would let webhooks that are stuck hold up the others there.
+ * What may be read and not done, over all partitions: so much more than what may be stuck that reading goes on whatever is stuck, but
+ * for the second that it takes to know that a receiver hangs for which thousands are here. A limit for each partition would let webhooks
+ * that are stuck hold up the others there.
  */
 const IN_MEMORY = { records: 4 * DEFAULT_ROOM.records, bytes: 3 * DEFAULT_ROOM.bytes };
 /** What is read at once is also worked through at once, and all else waits. */

@@ -158,7 +158,7 @@ export class Lane<Job extends Queued> {
   }
 
   /**
-   * Takes its part of the limits from the newest configuration: a webhook's shards know nothing of one another. A change ends a rest:
+   * Takes its part of the limits from the newest configuration: a webhook's shards know nothing of one another. A new version ends a rest:
    * the webhook's owner may have mended something.
    */
   configure(
