@@ -66,6 +66,9 @@ export class GroupMember {
   /** Settled when the member has let go of the generation that ends. */
   #letGo: Promise<void> | undefined;
   #lastSign: number;
+  #fetchedAt = 0;
+  /** For how long fetches have gone on since the group last answered, in milliseconds. */
+  #unheardMs = 0;
   /** Ends the present consumer as an error of its own would. */
   #crash: ((error: unknown) => void) | undefined;
   #leaving = false;
@@ -204,9 +207,14 @@ export class GroupMember {
     );
     const { events } = consumer;
     for (const event of [events.FETCH_START, events.FETCH, events.REQUEST_TIMEOUT]) consumer.on(event, sign);
+    consumer.on(events.FETCH, () => {
+      if (consumer === this.#current) this.#missHeartbeats();
+    });
     consumer.on(events.HEARTBEAT, () => {
       sign();
-      if (consumer === this.#current) this.events.confirmed();
+      if (consumer !== this.#current) return;
+      this.#unheardMs = 0;
+      this.events.confirmed();
     });
     consumer.on(events.REBALANCING, () => {
       if (consumer === this.#current) this.#letGo = this.events.rebalancing();
@@ -221,6 +229,7 @@ export class GroupMember {
       if (consumer !== this.#current) return;
       if (this.#memberId !== undefined && this.#memberId !== payload.memberId) log.warn({ groupId }, GIVEN_UP);
       this.#letGo = undefined;
+      this.#unheardMs = 0;
       this.#memberId = payload.memberId;
       this.#steerable = consumer;
       this.events.joined(partitionsOf(payload.memberAssignment), continuous);
@@ -237,6 +246,19 @@ export class GroupMember {
     } catch (error) {
       this.options.log.debug({ err: error, groupId: this.options.groupId }, 'the consumer has just ended');
     }
+  }
+
+  /**
+   * kafkajs sends none to a group that has lost it, when an error kept it from joining again: it goes on fetching, for ever. A pause between
+   * two fetches counts little, as the process may have been frozen.
+   */
+  #missHeartbeats(): void {
+    const now = this.options.clock.now();
+    this.#unheardMs += Math.min(Math.max(0, now - this.#fetchedAt), HEARTBEAT_MS);
+    this.#fetchedAt = now;
+    if (this.#unheardMs <= this.options.sessionTimeoutMs) return;
+    this.#unheardMs = 0;
+    this.#crash?.(new Error('records were fetched, but the group did not answer for as long as a session'));
   }
 
   /** When the clock is set back, kafkajs sends no heartbeat until it is again as late as at the last one. */

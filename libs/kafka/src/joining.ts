@@ -19,7 +19,7 @@ export interface JoiningOptions {
 }
 
 /** What kafkajs' types leave out. */
-interface Coordinator extends Broker {
+export interface Coordinator extends Broker {
   leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import kafkajs from 'kafkajs';
+import type { PartitionAssigner } from 'kafkajs';
 import { createKafka, withAdmin } from './client.js';
+import type { KafkaClients } from './client.js';
 import { FlushingProducer } from './flushing-producer.js';
+import type { Coordinator } from './joining.js';
 import { decodeFinished } from './metadata-codec.js';
 import { numbered, range, TestBroker, until } from './testing/broker.js';
 import { dieInGroup } from './testing/plain-member.js';
@@ -106,6 +109,43 @@ describe('RecordConsumer', () => {
     const { consumer, handed } = broker.consumer({ groupId, topics: [topic], kafka });
     await consumer.start();
     await broker.produce([{ topic, value: 'next' }]);
+    await until(() => handed.values().includes('next'), 'the record came');
+  });
+
+  it('given a member that the group has lost, when it cannot look for its coordinator just then, then it is built anew and reads on', async () => {
+    const topic = await broker.topic();
+    const groupId = broker.name();
+    let coordinator: Coordinator | undefined;
+    let isAway = false;
+    const kafka = {
+      ...broker.kafka,
+      consumer: ((config, onSign) => {
+        const assigner: PartitionAssigner = (given) => {
+          const find = given.cluster.findGroupCoordinator.bind(given.cluster);
+          given.cluster.findGroupCoordinator = async (group) => {
+            if (isAway) {
+              isAway = false;
+              throw new kafkajs.KafkaJSConnectionError('Closed connection');
+            }
+            return (coordinator = (await find(group)) as Coordinator);
+          };
+          return config.partitionAssigners![0]!(given);
+        };
+        return broker.kafka.consumer({ ...config, partitionAssigners: [assigner] }, onSign);
+      }) satisfies KafkaClients['consumer'],
+    };
+    const { consumer, handed } = broker.consumer({ groupId, topics: [topic], kafka });
+    await consumer.start();
+    const { members } = await withAdmin(
+      broker.kafka,
+      async (admin) => (await admin.describeGroups([groupId])).groups[0]!,
+    );
+    isAway = true;
+    await coordinator!.leaveGroup({ groupId, memberId: members[0]!.memberId });
+    await until(() => !isAway, 'it has looked for its coordinator in vain');
+    await broker.produce([{ topic, value: 'next' }]);
+
+    await until(() => broker.groupState(groupId).then((state) => state === 'Stable'), 'it is a member again');
     await until(() => handed.values().includes('next'), 'the record came');
   });
 
