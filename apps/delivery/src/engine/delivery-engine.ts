@@ -39,12 +39,12 @@ const MIB = 1024 * 1024;
 export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB };
 const MAX_UNSETTLED = 1_000;
 /**
- * Weight of the queue of one lane from which on no more of its partition is read, until half of it is gone: half of what may be read and not
- * done. Only when we are slower than the receiver: what is too much for a receiver is diverted. Others would otherwise not be read.
+ * Weight of the queue of one lane from which on no more of its partition is read, until half of it is gone: a quarter of what may be read and
+ * not done. Only when we are slower than the receiver: what is too much for a receiver is diverted. Others would otherwise not be read.
  */
-const CROWD = 4_000;
-/** In which half of a crowd is gone, or it was not for us alone that it waited. Others of its partition wait for so long. */
-const CROWD_MS = 3_000;
+const CROWD = 2_000;
+/** In which half of a crowd is gone, or what is left counts as too much for the receiver. Others of its partition wait for so long. */
+const CROWD_MS = 1_000;
 const SWEEP_MS = 10_000;
 const RECONFIGURED_MS = 1_000;
 const GONE = 410;
