@@ -159,6 +159,11 @@ export class System {
     return mustBe('history is complete', PATIENCE_MS, async () => (await this.attemptsStored()) >= attempts);
   }
 
+  /** Deliveries put on the wheel for want of room since delivery was started. */
+  diversions(): Promise<number> {
+    return this.metric('delivery', 'postduif_diversions_total');
+  }
+
   /** A metric of a service, summed over its labels. */
   async metric(service: ServiceName, name: string, label?: string): Promise<number> {
     const response = await fetch(`${this.stack.managementUrls[service]}/metrics`);
