@@ -70,10 +70,7 @@ describe('the log of delivery', () => {
 
     const fields = expect.objectContaining({ waitsUntil: new Date(waitsUntil).toISOString() });
     expect(log.info).toHaveBeenNthCalledWith(1, fields, expect.stringContaining('until `waitsUntil`'));
-    expect(log.info).toHaveBeenNthCalledWith(
-      2,
-      expect.not.objectContaining({ waitsUntil: 0 }),
-      'the receiver answers again',
-    );
+    expect(log.info).toHaveBeenNthCalledWith(2, expect.anything(), 'the receiver answers again');
+    expect(log.info.mock.calls[1]?.[0]).not.toHaveProperty('waitsUntil');
   });
 });
