@@ -11,7 +11,8 @@ interface BatchAnswer {
   readonly ids: readonly (string | null)[];
 }
 
-const BATCH = 100;
+/** Events of a request. */
+export const BATCH = 100;
 const NO_ANSWER_PAUSE_MS = 200;
 
 /** Posts events in batches, as a careful producer does: what was not accepted is sent again with the same id, as often as it takes. */
