@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { SERVICES } from '@postduif/stack';
-import type { ServiceName } from '@postduif/stack';
+import { SERVICES, startStack } from '@postduif/stack';
+import type { ServiceName, Stack } from '@postduif/stack';
 import { BATCH, PersistentProducer } from './testing/persistent-producer.js';
 import { RecordingReceiver } from './testing/recording-receiver.js';
+import type { Answer, Endpoint, Script } from './testing/recording-receiver.js';
 import { RunningSystem } from './testing/running-system.js';
 import { until } from './testing/until.js';
 
@@ -16,15 +18,22 @@ const AHEAD = 500;
 const PRODUCERS = 2;
 /** Requests in flight that the webhook allows. */
 const SLOTS = 10;
+/** So many that two processes have about half of them each, with one request in flight for each. */
+const SHARDS = 32;
+/** What a second process needs to send, too. */
+const env = { all: { ENCRYPTION_KEY: randomBytes(32).toString('base64') } };
 
 let system: RunningSystem;
 let receiver: RecordingReceiver;
+/** A second delivery process. */
+let other: Stack | undefined;
 
 beforeAll(async () => {
-  [system, receiver] = await Promise.all([RunningSystem.start(), RecordingReceiver.listen()]);
+  [system, receiver] = await Promise.all([RunningSystem.start({ env }), RecordingReceiver.listen()]);
 });
 
 afterAll(async () => {
+  await other?.stop();
   await system.stop();
   await receiver.goAway();
 });
@@ -79,12 +88,46 @@ describe('in the middle of 5,000 events', () => {
       expect(endpoint.repeats).toBeLessThanOrEqual(mostRepeats);
     },
   );
+
+  it('given SIGSTOP for one of two delivery processes, then the other takes over, and only what was in flight is repeated when the first goes on', async () => {
+    const { brokers, databaseUrl, managementUrls } = system.stack;
+    other = await startStack({ services: ['delivery'], stores: [], brokers, databaseUrl, env });
+    const script = (nth: number): Answer | 'hang' => (nth < CRASH_AFTER ? { status: 200 } : 'hang');
+    let inFlight = NaN;
+    const { endpoint, producer } = await interrupted(
+      'SIGSTOP.one-of-two',
+      async (at) => {
+        // What was answered is committed by then; what was read still waits for a slot, and would be diverted if it waited much longer.
+        await pause(500);
+        inFlight = at.open;
+        system.stack.kill('delivery', 'SIGSTOP');
+        at.become();
+        await until(() => at.arrived.size === EVENTS, 'the other process has delivered all');
+        system.stack.kill('delivery', 'SIGCONT');
+      },
+      { script, shards: SHARDS, concurrency: SHARDS },
+    );
+    await until(
+      async () => (await fetch(`${managementUrls.delivery}/ready`)).ok,
+      'the first belongs to the group again',
+    );
+    // These wait behind whatever it had read before and might still send.
+    await producer.send(EVENTS, EVENTS + AHEAD);
+    await until(() => endpoint.arrived.size === EVENTS + AHEAD, 'the later events have arrived');
+
+    expect(endpoint.arrived).toEqual(producer.accepted);
+    expect(endpoint.repeats).toBeLessThanOrEqual(inFlight);
+  });
 });
 
 /** Sends the events, and does something in the middle; resolves when all have arrived. */
-async function interrupted(type: string, interrupt: () => Promise<void> | void) {
-  const endpoint = receiver.at(`/${type}`);
-  const webhook = await system.createWebhook({ handler: endpoint.url, trigger: type, concurrency: SLOTS });
+async function interrupted(
+  type: string,
+  interrupt: (endpoint: Endpoint) => Promise<void> | void,
+  { script, ...pace }: { script?: Script; shards?: number; concurrency?: number } = {},
+) {
+  const endpoint = receiver.at(`/${type}`, script);
+  const webhook = await system.createWebhook({ handler: endpoint.url, trigger: type, concurrency: SLOTS, ...pace });
   await system.settled();
   const producer = new PersistentProducer(system, type);
   const arrived = (): number => endpoint.requests.length;
@@ -96,7 +139,7 @@ async function interrupted(type: string, interrupt: () => Promise<void> | void) 
   const sending = Promise.all([producer.send(0, half, room), producer.send(half, EVENTS, room)]);
   await until(() => arrived() >= CRASH_AFTER, 'the events are on their way');
   expect(producer.accepted.size).toBeLessThan(EVENTS);
-  await interrupt();
+  await interrupt(endpoint);
   await sending;
   await until(() => endpoint.arrived.size === EVENTS, 'all events have arrived');
   return { endpoint, webhook, producer };
