@@ -154,6 +154,9 @@ function serverProperties(port: number, data: string): string {
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'offsets.topic.num.partitions': 4,
+    // Commits are many, and all since the last cleaning are loaded at a start. If that takes so long that the broker is fenced meanwhile, Kafka
+    // may take half of them for all (as of 4.3.1), and its groups then stay away until its next start.
+    'offsets.topic.segment.bytes': MIB,
     'transaction.state.log.num.partitions': 4,
     'share.coordinator.state.topic.num.partitions': 4,
     'group.initial.rebalance.delay.ms': 0,
