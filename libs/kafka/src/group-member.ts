@@ -37,8 +37,8 @@ export interface GroupMemberEvents {
   batch(payload: EachBatchPayload): void;
   /** Everything below `next` was fetched. */
   fetched(partition: TopicPartition, next: number): void;
-  /** The group has just said that this member belongs to it. */
-  confirmed(): void;
+  /** The group has said that this member belonged to it at a moment (Unix milliseconds) or later. */
+  confirmed(at: number): void;
   /** The member is out of the group. It comes back with `joined`, unless it was told to leave. */
   left(): void;
 }
@@ -214,7 +214,8 @@ export class GroupMember {
       sign();
       if (consumer !== this.#current) return;
       this.#unheardMs = 0;
-      this.events.confirmed();
+      // A heartbeat is sent after a fetch. Its answer may have come long before it is read, when the process was frozen meanwhile.
+      this.events.confirmed(this.#fetchedAt);
     });
     consumer.on(events.REBALANCING, () => {
       if (consumer === this.#current) this.#letGo = this.events.rebalancing();
@@ -233,7 +234,7 @@ export class GroupMember {
       this.#memberId = payload.memberId;
       this.#steerable = consumer;
       this.events.joined(partitionsOf(payload.memberAssignment), continuous);
-      this.events.confirmed();
+      this.events.confirmed(this.#lastSign);
     });
     return consumer;
   }

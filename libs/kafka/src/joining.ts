@@ -20,6 +20,7 @@ export interface JoiningOptions {
 
 /** What kafkajs' types leave out. */
 export interface Coordinator extends Broker {
+  heartbeat(member: { readonly groupId: string; readonly memberId: string }): Promise<void>;
   leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 

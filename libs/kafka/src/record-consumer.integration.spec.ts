@@ -112,41 +112,63 @@ describe('RecordConsumer', () => {
     await until(() => handed.values().includes('next'), 'the record came');
   });
 
+  /** Clients whose consumers find the coordinator of their group by way of `found`. */
+  function finding(found: (coordinator: Coordinator) => Coordinator): KafkaClients {
+    const consumer: KafkaClients['consumer'] = (config, onSign) => {
+      const assigner: PartitionAssigner = (given) => {
+        const find = given.cluster.findGroupCoordinator.bind(given.cluster);
+        given.cluster.findGroupCoordinator = async (group) => found((await find(group)) as Coordinator);
+        return config.partitionAssigners![0]!(given);
+      };
+      return broker.kafka.consumer({ ...config, partitionAssigners: [assigner] }, onSign);
+    };
+    return { ...broker.kafka, consumer };
+  }
+
   it('given a member that the group has lost, when it cannot look for its coordinator just then, then it is built anew and reads on', async () => {
     const topic = await broker.topic();
     const groupId = broker.name();
     let coordinator: Coordinator | undefined;
     let isAway = false;
-    const kafka = {
-      ...broker.kafka,
-      consumer: ((config, onSign) => {
-        const assigner: PartitionAssigner = (given) => {
-          const find = given.cluster.findGroupCoordinator.bind(given.cluster);
-          given.cluster.findGroupCoordinator = async (group) => {
-            if (isAway) {
-              isAway = false;
-              throw new kafkajs.KafkaJSConnectionError('Closed connection');
-            }
-            return (coordinator = (await find(group)) as Coordinator);
-          };
-          return config.partitionAssigners![0]!(given);
-        };
-        return broker.kafka.consumer({ ...config, partitionAssigners: [assigner] }, onSign);
-      }) satisfies KafkaClients['consumer'],
-    };
+    const kafka = finding((found) => {
+      if (isAway) {
+        isAway = false;
+        throw new kafkajs.KafkaJSConnectionError('Closed connection');
+      }
+      return (coordinator = found);
+    });
     const { consumer, handed } = broker.consumer({ groupId, topics: [topic], kafka });
     await consumer.start();
-    const { members } = await withAdmin(
-      broker.kafka,
-      async (admin) => (await admin.describeGroups([groupId])).groups[0]!,
-    );
+    const { groups } = await withAdmin(broker.kafka, (admin) => admin.describeGroups([groupId]));
     isAway = true;
-    await coordinator!.leaveGroup({ groupId, memberId: members[0]!.memberId });
+    await coordinator!.leaveGroup({ groupId, memberId: groups[0]!.members[0]!.memberId });
     await until(() => !isAway, 'it has looked for its coordinator in vain');
     await broker.produce([{ topic, value: 'next' }]);
 
-    await until(() => broker.groupState(groupId).then((state) => state === 'Stable'), 'it is a member again');
+    await until(async () => (await broker.groupState(groupId)) === 'Stable', 'it is a member again');
     await until(() => handed.values().includes('next'), 'the record came');
+  });
+
+  it('given a process that was frozen while the answer to a heartbeat was on its way, then that answer confirms nothing', async () => {
+    const topic = await broker.topic();
+    let frozenMs = 0;
+    let afterwards: boolean | undefined;
+    const kafka = finding((coordinator) => {
+      const heartbeat = coordinator.heartbeat.bind(coordinator);
+      coordinator.heartbeat = async (member) => {
+        await heartbeat(member);
+        if (frozenMs > 0) return;
+        frozenMs = 10_000;
+        setImmediate(() => (afterwards = consumer.isConfirmed()));
+      };
+      return coordinator;
+    });
+    const clock = { now: () => Date.now() + frozenMs };
+    const { consumer } = broker.consumer({ groupId: broker.name(), topics: [topic], kafka, clock });
+    await consumer.start();
+    await until(() => afterwards !== undefined, 'it was frozen');
+    expect(afterwards).toBe(false);
+    await until(() => consumer.isConfirmed(), 'the group has answered again');
   });
 
   it('given a clock that is set back by an hour, then the group goes on confirming it', async () => {

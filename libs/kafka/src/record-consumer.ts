@@ -90,9 +90,11 @@ export class RecordConsumer {
         fetched: (partition, next) => {
           this.#fetched(partition, next);
         },
-        confirmed: () => {
-          if (this.#confirmedAt !== -Infinity && !this.isConfirmed()) log.info({ groupId }, 'Kafka answers again');
-          this.#confirmedAt = clock.now();
+        confirmed: (at) => {
+          const wasConfirmed = this.#confirmedAt === -Infinity || this.isConfirmed();
+          this.#confirmedAt = at;
+          if (!this.isConfirmed()) return;
+          if (!wasConfirmed) log.info({ groupId }, 'Kafka answers again');
           for (const assignment of this.#assignments.values()) this.#release(assignment, 'unconfirmed');
           options.onConfirmed?.();
         },
