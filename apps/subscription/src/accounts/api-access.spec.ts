@@ -16,7 +16,10 @@ function given({ queryToken = false, limits }: Partial<ApiAccessOptions>) {
         lookedUp.push(token);
         return Promise.resolve(good.has(token) ? ACCESS : undefined);
       },
-      accessOfSubject: ({ token }) => Promise.resolve(token === 't' ? ACCESS : undefined),
+      accessOfSubject: ({ token }) => {
+        lookedUp.push(`of ${token}`);
+        return Promise.resolve(token === 't' ? ACCESS : undefined);
+      },
     },
     {
       verify: (jwt) =>
@@ -77,25 +80,37 @@ describe('who calls the API', () => {
       spent.clear();
       const { request, access, ...rest } = given({ limits });
       const call = (token: string) => access.require(request(`Bearer ${token}`));
-      for (const token of ['good-token', 'jwt-of-t']) await call(token);
+      const exchange = (token: string | undefined) => access.requireToken(request(undefined), token);
+      await call('good-token');
       spent.add('address 192.0.2.1');
       rest.lookedUp.length = 0;
-      return { call, ...rest };
+      return { call, exchange, ...rest };
     };
     const refused = { code: 'rate_limited' };
 
     it('given a token that is not known to be good, then it is refused without being looked up', async () => {
-      const { call, lookedUp } = await limited();
-      await expect(call('wrong-token')).rejects.toMatchObject(refused);
+      const { call, exchange, lookedUp } = await limited();
+      for (const token of ['wrong-token', 'x.y.z']) {
+        await expect(call(token)).rejects.toMatchObject(refused);
+        await expect(exchange(token)).rejects.toMatchObject(refused);
+      }
+      await expect(exchange(undefined)).rejects.toMatchObject(refused);
       expect(lookedUp).toEqual([]);
     });
 
-    it('given one that was good before, then it is looked up, and counted by itself', async () => {
-      const { call, lookedUp } = await limited();
+    it('given one that was good before, or a JWT that is new, then it is looked up, and counted by itself', async () => {
+      const { call, exchange, lookedUp } = await limited();
       for (const token of ['good-token', 'jwt-of-t']) await expect(call(token)).resolves.toEqual(ACCESS);
-      expect(lookedUp).toEqual(['good-token', 'jwt-of-t']);
+      await expect(exchange('good-token')).resolves.toEqual(ACCESS);
+      expect(lookedUp).toEqual(['good-token', 'of t', 'good-token']);
+    });
+
+    it('given one that has been used as much as it may, too, then it is refused without being looked up', async () => {
+      const { call, exchange, lookedUp } = await limited();
       spent.add('token t');
-      await expect(call('good-token')).rejects.toMatchObject(refused);
+      for (const token of ['good-token', 'jwt-of-t']) await expect(call(token)).rejects.toMatchObject(refused);
+      await expect(exchange('good-token')).rejects.toMatchObject(refused);
+      expect(lookedUp).toEqual([]);
     });
 
     it('given one that was taken back, then it is looked up once more, and not again', async () => {
@@ -104,6 +119,26 @@ describe('who calls the API', () => {
       await expect(call('good-token')).rejects.toMatchObject({ code: 'unauthenticated' });
       await expect(call('good-token')).rejects.toMatchObject(refused);
       expect(lookedUp).toEqual(['good-token']);
+    });
+
+    it('given very many others since, then one that is used is still known', async () => {
+      const { call, good } = await limited();
+      spent.clear();
+      for (let other = 0; other < 15_000; other++) {
+        good.add(`other-${other}`);
+        await call(`other-${other}`);
+        if (other % 9_000 === 0) await call('good-token');
+      }
+      spent.add('address 192.0.2.1');
+      await expect(call('good-token')).resolves.toEqual(ACCESS);
+      await expect(call('other-0')).rejects.toMatchObject(refused);
+    });
+  });
+
+  it('given a JWT where only a token will do, then it is refused', async () => {
+    const { access, request } = given({});
+    await expect(access.requireToken(request(undefined), 'jwt-of-t')).rejects.toMatchObject({
+      code: 'unauthenticated',
     });
   });
 });

@@ -1,5 +1,5 @@
 import { bearerToken, hashToken } from '@postduif/access';
-import type { Access } from '@postduif/access';
+import type { Access, JwtSubject } from '@postduif/access';
 import { ApiError } from '@postduif/contracts';
 import type { Scope } from '@postduif/contracts';
 import type { RequestLimits } from '@postduif/service';
@@ -27,8 +27,8 @@ interface Caller {
 /** Who calls the API, and whether he may. */
 export class ApiAccess {
   readonly #callers = new WeakMap<FastifyRequest, Promise<Caller>>();
-  /** Hashes of tokens and JWTs that were good when they were last looked up. They are looked up again. */
-  readonly #good = new Set<string>();
+  /** Ids, by hash, of API tokens that were good when they were last looked up, the latest used last. They are looked up again. */
+  readonly #known = new Map<string, string>();
 
   constructor(
     private readonly accounts: Pick<AccountStore, 'accessOf' | 'accessOfSubject'>,
@@ -58,6 +58,13 @@ export class ApiAccess {
     return this.#compatibleToken(request) ?? '';
   }
 
+  /** For an API token that a request brings elsewhere. A JWT will not do. Throws as `require` does. */
+  async requireToken(request: FastifyRequest, token: string | undefined): Promise<Access> {
+    const { access, credential } = await this.#authenticate(token, request.ip, request);
+    if (credential === 'jwt') throw new ApiError('unauthenticated');
+    return access;
+  }
+
   #compatibleToken(request: FastifyRequest): string | undefined {
     const given = (request.query as Readonly<Record<string, unknown>>).access_token;
     const allowed = this.options.queryToken || versionOf(request) !== 'v4';
@@ -72,7 +79,7 @@ export class ApiAccess {
 
   /** What an API token or a JWT gives; `undefined` when it is not valid. */
   async find(token: string): Promise<Access | undefined> {
-    return (await this.#look(token))?.access;
+    return (await this.#look(token, await this.jwts.verify(token)))?.access;
   }
 
   /** What a token gives, for somebody at `address`. Without a scope any valid token will do. Throws as `require` does. */
@@ -89,28 +96,38 @@ export class ApiAccess {
     return noted(await caller);
   }
 
+  /**
+   * Before anything is looked up, who guesses tokens is slowed down by his address, and whose token is known by that: whoever sits at the same
+   * address with a good one is not.
+   */
   async #authenticate(token: string | undefined, address: string, request?: FastifyRequest): Promise<Caller> {
     const { limits } = this.options;
     const hash = hashToken(token ?? '');
-    // Who guesses tokens is slowed down before anything is looked up; whoever sits at the same address with one that was good is not.
-    if (!this.#good.has(hash)) await limits?.spend(`address ${address}`, request);
-    const found = token === undefined ? undefined : await this.#look(token);
-    if (found === undefined) {
-      this.#good.delete(hash);
-      throw new ApiError('unauthenticated');
-    }
-    if (this.#good.size >= MOST_REMEMBERED) this.#good.clear();
-    this.#good.add(hash);
-    await limits?.spend(`token ${found.access.token}`, request);
+    const subject = token === undefined ? undefined : await this.jwts.verify(token);
+    const known = subject?.token ?? this.#known.get(hash);
+    await limits?.spend(known === undefined ? `address ${address}` : `token ${known}`, request);
+    const found = token === undefined ? undefined : await this.#look(token, subject);
+    this.#known.delete(hash);
+    if (found === undefined) throw new ApiError('unauthenticated');
+    if (found.credential === 'token') this.#remember(hash, found.access.token);
+    if (known === undefined) await limits?.spend(`token ${found.access.token}`, request);
     return found;
   }
 
-  async #look(token: string): Promise<Caller | undefined> {
-    const access = await this.accounts.accessOf(token);
-    if (access !== undefined) return { access, credential: 'token' };
-    const subject = await this.jwts.verify(token);
-    const behind = subject && (await this.accounts.accessOfSubject(subject));
-    return behind && { access: behind, credential: 'jwt' };
+  #remember(hash: string, token: string): void {
+    this.#known.set(hash, token);
+    if (this.#known.size <= MOST_REMEMBERED) return;
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest);
+      return;
+    }
+  }
+
+  async #look(token: string, subject: JwtSubject | undefined): Promise<Caller | undefined> {
+    const access = await (subject === undefined
+      ? this.accounts.accessOf(token)
+      : this.accounts.accessOfSubject(subject));
+    return access && { access, credential: subject === undefined ? 'token' : 'jwt' };
   }
 }
 

@@ -2,7 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { fastify } from 'fastify';
 import { limitAddresses } from './address-limits.js';
 
-async function callersOf(url: string, headers: Record<string, string> = {}): Promise<string[]> {
+async function callersOf(
+  url: string,
+  headers: Record<string, string> = {},
+  method: 'GET' | 'POST' = 'GET',
+): Promise<string[]> {
   const callers: string[] = [];
   const server = fastify();
   limitAddresses(server, {
@@ -11,8 +15,8 @@ async function callersOf(url: string, headers: Record<string, string> = {}): Pro
       return Promise.resolve();
     },
   });
-  server.get('/*', () => ({}));
-  await server.inject({ url, headers });
+  server.all('/*', () => ({}));
+  await server.inject({ method, url, headers });
   return callers;
 }
 
@@ -30,6 +34,10 @@ describe('the limits of addresses', () => {
   it('leave one with a token to whoever looks it up', async () => {
     expect(await callersOf('/v1/account', { authorization: 'Bearer x' })).toEqual([]);
     expect(await callersOf('/v3/webhooks?access_token=x')).toEqual([]);
+  });
+
+  it('leave one with a token in its body to whoever reads that', async () => {
+    expect(await callersOf('/authenticate', {}, 'POST')).toEqual([]);
   });
 
   it.each(['/live', '/ready', '/metrics', '/v1/events', '/v1/events/1', '/v1/attempts?limit=1'])(
