@@ -249,6 +249,20 @@ describe('changes of the configuration', () => {
       expect((await audit(`actor=${own?.id ?? ''}&limit=1`)).data).toHaveLength(1);
     });
 
+    it('with until when old secrets sign, and without these, when a secret is rotated', async () => {
+      const id = await create({ trigger: 'invoice.paid' });
+      await call('POST', `/v1/webhooks/${id}/secret/rotate`, { overlap: 3_600 });
+      const secrets = await json(await call('GET', `/v1/webhooks/${id}/secret`));
+      const [rotation] = (await audit(`entity=webhook&id=${id}`)).data;
+      const [{ until }] = secrets.previous as [{ until: string }];
+      expect(rotation).toMatchObject({
+        action: 'secret_rotated',
+        before: { version: 1, previousSecretsUntil: [] },
+        after: { version: 2, previousSecretsUntil: [until] },
+      });
+      expect(JSON.stringify(rotation)).not.toContain(secrets.secret);
+    });
+
     it('of everything that can be changed', async () => {
       await call('PUT', '/v1/account', { name: 'Renamed' });
       const { id, token } = (await json(

@@ -39,7 +39,9 @@ export const auditEntry = z.object({
   at: z.iso.datetime(),
   entity: z.enum(AUDITED),
   entityId: z.string(),
-  action: z.enum(['created', 'changed', 'deleted']),
+  action: z
+    .enum(['created', 'changed', 'deleted', 'secret_rotated'])
+    .describe('`secret_rotated`: a webhook was given another secret or key pair.'),
   actor: z.object({
     channel: z
       .enum(['rest', 'grpc', 'system'])
@@ -49,7 +51,9 @@ export const auditEntry = z.object({
   }),
   request: z.string().nullable().describe('`x-request-id` of the answer; the log has it, too.'),
   before: state.describe('Null when it was created.'),
-  after: state.describe('Null when it was deleted.'),
+  after: state.describe(
+    'Null when it was deleted. `previousSecretsUntil` of a webhook: when each secret before the present one ends.',
+  ),
 });
 
 export type AuditEntry = z.output<typeof auditEntry>;

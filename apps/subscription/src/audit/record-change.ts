@@ -1,4 +1,4 @@
-import type { Audited } from '@postduif/contracts';
+import type { Audited, AuditEntry } from '@postduif/contracts';
 import type { Queries } from '../database/database.js';
 import { originOfChange } from './origin.js';
 
@@ -10,6 +10,8 @@ export interface Change {
   readonly account: string | null;
   readonly entity: Audited;
   readonly id: string;
+  /** By default made, changed or deleted, as the states tell. */
+  readonly action?: AuditEntry['action'] | undefined;
   /** Absent: it is made. */
   readonly before?: RecordedState | undefined;
   /** Absent: it is deleted. */
@@ -19,9 +21,9 @@ export interface Change {
 /** Records a change, in its transaction. */
 export async function recordChange(
   transaction: Queries,
-  { account, entity, id, before, after }: Change,
+  { account, entity, id, before, after, ...change }: Change,
 ): Promise<void> {
-  const action = before === undefined ? 'created' : after === undefined ? 'deleted' : 'changed';
+  const action = change.action ?? (before === undefined ? 'created' : after === undefined ? 'deleted' : 'changed');
   const { channel, token, credential, request } = originOfChange();
   await transaction.query(
     `INSERT INTO config.audit (account, entity, entity_id, action, channel, token, credential, request, before, after)

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '@postduif/contracts';
 import { recordChange } from '../audit/record-change.js';
 import type { RecordedState } from '../audit/record-change.js';
 import type { Queries } from '../database/database.js';
@@ -100,27 +101,37 @@ export async function lockWebhooks(transaction: Queries, account?: string): Prom
 }
 
 /** Stores a new webhook or a new version, puts its snapshot into the outbox, and records the change. */
-export async function saveWebhook(transaction: Queries, webhook: Webhook): Promise<void> {
+export async function saveWebhook(
+  transaction: Queries,
+  webhook: Webhook,
+  action?: AuditEntry['action'],
+): Promise<void> {
   const before = webhook.version === 1 ? undefined : await findWebhook(transaction, webhook);
   await storeWebhook(transaction, webhook);
   await publish(transaction, snapshotOf(webhook));
-  await record(transaction, before, webhook);
+  await record(transaction, before, webhook, action);
 }
 
-async function record(transaction: Queries, before: Webhook | undefined, after: Webhook | undefined): Promise<void> {
+async function record(
+  transaction: Queries,
+  before: Webhook | undefined,
+  after: Webhook | undefined,
+  action?: AuditEntry['action'],
+): Promise<void> {
   const webhook = after ?? before;
   if (webhook === undefined) return;
   await recordChange(transaction, {
     account: webhook.account,
     entity: 'webhook',
     id: webhook.id,
+    action,
     before: before && recorded(before),
     after: after && recorded(after),
   });
 }
 
 function recorded(webhook: Webhook): RecordedState {
-  return { ...toView(webhook), version: webhook.version };
+  return { ...toView(webhook), version: webhook.version, previousSecretsUntil: webhook.secretEnds };
 }
 
 async function storeWebhook(transaction: Queries, webhook: Webhook): Promise<void> {

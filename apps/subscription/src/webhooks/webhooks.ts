@@ -135,7 +135,7 @@ export class Webhooks {
       const sealed = this.#sealNew(webhook, own);
       const secrets = rotated(webhook, sealed, { now: this.now(), overlapSeconds: overlap });
       const next = { ...webhook, ...secrets, version: webhook.version + 1 };
-      await store.saveWebhook(transaction, next);
+      await store.saveWebhook(transaction, next, 'secret_rotated');
       return next;
     });
     this.#say({ account, token }, id, 'secret of the webhook rotated');
