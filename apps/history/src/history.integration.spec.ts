@@ -377,6 +377,15 @@ describe('the API of history', () => {
     expect([status, body.event?.id]).toEqual([200, id]);
   });
 
+  it('given an id that a path cannot hold, finds the event by a parameter', async () => {
+    await store(
+      'events',
+      ['..', '../x'].map((id) => eventOf({ id })),
+    );
+    for (const id of ['..', '../x'])
+      expect((await get(`/v1/events?id=${encodeURIComponent(id)}`)).body.data).toMatchObject([{ id }]);
+  });
+
   it('given numbers that no double holds, shows every digit', async () => {
     const json = JSON.stringify(eventOf({ id: 'digits', data: { n: 0 } })).replace('"n":0', '"n":12345678901234567890');
     await store('events', [Buffer.from(json)]);

@@ -59,6 +59,7 @@ export const attemptsQuery = z.strictObject({
 
 /** `GET /v1/events`. */
 export const eventsQuery = z.strictObject({
+  id: searchText.optional().describe('Also of an event whose id cannot stand in a path, such as `../a`.'),
   type: trigger.optional(),
   database: numericId.optional(),
   collection: numericId.optional(),

@@ -5,6 +5,7 @@ import { Conditions, readPage } from '../listing/list-query.js';
 import type { ListDefinition, Page, PageRequest, PlacedRow } from '../listing/list-query.js';
 
 export interface EventFilter {
+  readonly id?: string | undefined;
   readonly type?: string | undefined;
   readonly database?: number | undefined;
   readonly collection?: number | undefined;
@@ -46,7 +47,8 @@ export class EventStore {
   /** The account's events, by acceptance, newest first. */
   async list(account: string, filter: EventFilter, page: PageRequest): Promise<Page<EventSummary>> {
     const conditions = new Conditions().equals('account', account);
-    for (const name of ['type', 'message', 'recipient', ...NUMBERS] as const) conditions.equals(name, filter[name]);
+    for (const name of ['id', 'type', 'message', 'recipient', ...NUMBERS] as const)
+      conditions.equals(name, filter[name]);
     return readPage(this.database, LIST, conditions, page);
   }
 

@@ -133,6 +133,7 @@ describe('the front door', () => {
     '/v1/events/a%2Fb%3F%25%23',
     `/v1/events/${'x'.repeat(200)}?source=%2Fshop`,
     '/v1/attempts?limit=1',
+    '/v1/events?id=../..%2Fx',
   ])('asks history for %s as it was written', async (path) => {
     history.answer = (response) => response.writeHead(404, { 'content-type': 'application/problem+json' }).end('{}');
     const answer = await fetch(base + path, { headers: { authorization: 'Bearer pd_x' } });
@@ -207,18 +208,28 @@ describe('the front door', () => {
     expect([...ingest.arrived, ...history.arrived]).toEqual([]);
   });
 
-  it.each([
-    ['a path that no service may be asked for', 'GET', '/v1/events/..%2Fx', {}, 400, 'invalid_request'],
-    ['a type that is none', 'POST', '/v1/events', { 'content-type': ';;;' }, 415, 'unsupported_media_type'],
-  ])('given %s, answers a problem', async (_case, method, path, headers: Record<string, string>, status, code) => {
-    const answer = await door.inject({
-      method: method as 'GET',
-      url: path,
-      headers,
-      ...(method === 'POST' && { body: 'x' }),
+  it.each([['a type that is none', 'POST', '/v1/events', { 'content-type': ';;;' }, 415, 'unsupported_media_type']])(
+    'given %s, answers a problem',
+    async (_case, method, path, headers: Record<string, string>, status, code) => {
+      const answer = await door.inject({
+        method: method as 'GET',
+        url: path,
+        headers,
+        ...(method === 'POST' && { body: 'x' }),
+      });
+      expect([answer.statusCode, answer.headers['content-type']]).toEqual([status, 'application/problem+json']);
+      expect(answer.json()).toMatchObject({ code });
+    },
+  );
+
+  it('given an id that no path can hold, says how to ask for it', async () => {
+    const answer = await door.inject('/v1/events/..%2F..%2Fx');
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([400, 'application/problem+json']);
+    expect(answer.json()).toMatchObject({
+      code: 'invalid_request',
+      detail: expect.stringMatching('GET /v1/events\\?id='),
     });
-    expect([answer.statusCode, answer.headers['content-type']]).toEqual([status, 'application/problem+json']);
-    expect(answer.json()).toMatchObject({ code });
+    expect(history.arrived).toEqual([]);
   });
 
   it.each(['/v1/events', '/v1/events/1', '/v1/attempts'])('given HEAD %s, asks history', async (path) => {

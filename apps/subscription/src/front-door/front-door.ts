@@ -13,6 +13,9 @@ const READ = ['GET', 'HEAD'];
 /** Headers about the connection to us (RFC 9110 section 7.6.1), and the one that we answer ourselves. */
 const OURS = new Set(['expect', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade']);
 
+const NO_PATH =
+  'An address cannot hold an id with `../` or `/..` in it: GET /v1/events?id=<id> finds the event, GET /v1/attempts?event=<id> its attempts.';
+
 export interface Upstreams {
   readonly ingest: Upstream;
   readonly history: Upstream;
@@ -23,7 +26,7 @@ export async function openFrontDoor(fastify: FastifyInstance, { ingest, history 
   // In a scope of its own: bodies are handed on as they come, and not read at all where nobody takes them.
   await fastify.register(async (scope) => {
     scope.setErrorHandler((error, _request, reply) => {
-      sendProblem(reply, toApiError(error));
+      sendProblem(reply, problemOf(error));
     });
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request: FastifyRequest, body: Readable, done) => {
@@ -33,6 +36,14 @@ export async function openFrontDoor(fastify: FastifyInstance, { ingest, history 
     await proxy(scope, { prefix: '/v1/events', methods: READ, upstream: history });
     await proxy(scope, { prefix: '/v1/attempts', methods: READ, upstream: history });
   });
+}
+
+function problemOf(error: unknown): ApiError {
+  const problem = toApiError(error);
+  // Bodies are not looked at, so it is the address that the proxy does not like.
+  return problem !== error && problem.code === 'invalid_request'
+    ? new ApiError(problem.code, NO_PATH, { cause: error })
+    : problem;
 }
 
 interface Proxied {
