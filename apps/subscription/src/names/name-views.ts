@@ -1,16 +1,21 @@
 import type { FieldView, InterestView, TitledView } from '@postduif/contracts';
-import type { NameRow } from './name-rows.js';
+import type { NameKey, NameRow } from './name-rows.js';
 
 export function toDatabase(row: NameRow): TitledView {
-  return titled('Database', row);
+  return titled('database', row);
 }
 
 export function toCollection(row: NameRow): TitledView {
-  return { ...titled('Collection', row), database: row.place.slice('database/'.length) };
+  return { ...titled('collection', row), database: row.place.slice('database/'.length) };
 }
 
-function titled(what: string, { id, name }: NameRow): TitledView {
-  return { ID: id, name: name ?? `${what} ${id}`, named: name !== null };
+/** What is shown while nobody has named it. */
+export function placeholderOf({ kind, id }: Pick<NameKey, 'kind' | 'id'>): string {
+  return `${kind === 'database' ? 'Database' : 'Collection'} ${id}`;
+}
+
+function titled(kind: 'database' | 'collection', { id, name }: NameRow): TitledView {
+  return { ID: id, name: name ?? placeholderOf({ kind, id: Number(id) }), named: name !== null };
 }
 
 export function toField({ id, name }: NameRow): FieldView {

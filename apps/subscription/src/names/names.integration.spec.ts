@@ -149,6 +149,10 @@ describe('the registry of names', () => {
     const placeholder = { ID: '902', name: 'Collection 902', named: false, database: '901' };
     expect((await send('GET', '/v4/collection/902')).body).toEqual(placeholder);
     expect((await send('GET', '/v4/database/901')).body).toEqual({ ID: '901', name: 'Database 901', named: false });
+    await send('PUT', '/v4/collection/902', placeholder);
+    expect((await send('GET', '/v4/collection/902')).body).toEqual(placeholder);
+    await send('PUT', '/v4/database/901', { name: 'Database 902' });
+    expect((await send('GET', '/v4/database/901')).body).toMatchObject({ name: 'Database 902', named: true });
     await send('PUT', '/v4/database/901', { name: 'Webshop' });
     expect((await send('GET', '/v4/database/901')).body).toEqual({ ID: '901', name: 'Webshop', named: true });
   });

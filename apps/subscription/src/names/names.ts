@@ -9,6 +9,7 @@ import { isViolationOf } from '../database/store-error.js';
 import type { Log } from '../log.js';
 import { invalid } from '../v4/invalid.js';
 import * as rows from './name-rows.js';
+import { placeholderOf } from './name-views.js';
 import type { NameKey, NameKind, NameList, NameRow } from './name-rows.js';
 
 /** What Copernica's clients know for an id that is not there (spec section 10.1). */
@@ -82,7 +83,10 @@ export class Names {
     await this.#changing(async (transaction) => {
       const before = found(key.kind, await rows.findName(transaction, key, 'lock'));
       precondition(entityTag(before.version));
-      await record(transaction, key, before, await rows.changeName(transaction, key, given));
+      // Whoever puts back what he has read has not named it.
+      const isPlaceholder = before.name === null && given.name === placeholderOf(key);
+      const changes = isPlaceholder ? { ...given, name: undefined } : given;
+      await record(transaction, key, before, await rows.changeName(transaction, key, changes));
     });
     this.#say(token, key, 'name changed');
   }
