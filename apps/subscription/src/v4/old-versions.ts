@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { PublicAddress } from './public-address.js';
 import { versionOf } from './versions.js';
 
@@ -6,7 +6,13 @@ import { versionOf } from './versions.js';
 export function redirectOldPuts(fastify: FastifyInstance, address: PublicAddress): void {
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     if (request.method === 'PUT' && reply.statusCode === 204 && versionOf(request) === 'v2')
-      void reply.status(303).header('location', address.of(request, new URL(request.url, 'http://a').pathname));
+      void reply.status(303).header('location', address.of(request, completePath(request)));
     done();
   });
+}
+
+/** Without the parts after it, which are ignored. */
+function completePath({ url, routeOptions }: FastifyRequest): string {
+  const route = (routeOptions.url ?? '').replace(/\/\*$/, '');
+  return new URL(url, 'http://a').pathname.split('/').slice(0, route.split('/').length).join('/');
 }
