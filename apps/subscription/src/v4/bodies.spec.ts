@@ -5,7 +5,7 @@ import { configureBodies } from './bodies.js';
 
 const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
-describe('a JSON body', () => {
+describe('a body', () => {
   const server = fastify();
 
   beforeAll(() => {
@@ -17,10 +17,10 @@ describe('a JSON body', () => {
   });
   afterAll(() => server.close());
 
-  const post = async (url: string, payload: string | Buffer) => {
+  const post = async (url: string, payload: string | Buffer, type = 'application/json') => {
     const { statusCode, body } = await server.inject({
       ...{ method: 'POST', url, payload },
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': type },
     });
     return { status: statusCode, answer: JSON.parse(body) as Record<string, unknown> };
   };
@@ -49,6 +49,21 @@ describe('a JSON body', () => {
     expect(await post('/v4/webhooks', body)).toMatchObject({
       status: 400,
       answer: { code: 'invalid_request', detail: `Invalid data provided: ${detail}` },
+    });
+  });
+
+  it('that is a form may have as many variables as all are read, and is refused beyond that', async () => {
+    const form = (variables: number, url = '/v4/webhooks') =>
+      post(url, Array(variables).fill('callers[]=ms').join('&'), 'application/x-www-form-urlencoded');
+    expect(await form(1_000)).toEqual({ status: 200, answer: { body: { callers: Array(1_000).fill('ms') } } });
+    const detail = 'A form may have at most 1,000 variables; this one has 1,001.';
+    expect(await form(1_001)).toMatchObject({
+      status: 400,
+      answer: { code: 'invalid_request', detail: `Invalid data provided: ${detail}` },
+    });
+    expect(await form(1_001, '/v1/account')).toMatchObject({
+      status: 400,
+      answer: { code: 'invalid_request', detail },
     });
   });
 

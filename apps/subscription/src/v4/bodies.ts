@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { ApiError, JsonError, MAX_JSON_DEPTH, parseJson } from '@postduif/contracts';
+import type { ErrorCode } from '@postduif/contracts';
 import { requirePlainBody } from '@postduif/service';
 import qs from 'qs';
 import { invalid } from './invalid.js';
 import { isCompatible } from './versions.js';
 
-const MOST_ITEMS = 200;
+const MOST_VARIABLES = 1_000;
 const BODYLESS = ['GET', 'HEAD'];
 const WITH_CHARSET = 'application/json; charset=utf-8';
 /** What holds a schema may be nested deeper: how deep, the schema's own rules say. */
@@ -21,8 +22,8 @@ export function configureBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser<string>(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },
-    (_request, body, done) => {
-      done(null, qs.parse(body, { arrayLimit: MOST_ITEMS }));
+    ({ url }, body, done) => {
+      done(null, formOf(body, url));
     },
   );
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
@@ -36,6 +37,17 @@ export function configureBodies(fastify: FastifyInstance): void {
   });
 }
 
+function formOf(body: string, url: string): unknown {
+  const variables = body.split('&').length;
+  if (variables > MOST_VARIABLES)
+    throw refusal(
+      url,
+      'invalid_request',
+      `A form may have at most ${MOST_VARIABLES.toLocaleString('en')} variables; this one has ${variables.toLocaleString('en')}.`,
+    );
+  return qs.parse(body, { arrayLimit: MOST_VARIABLES, parameterLimit: MOST_VARIABLES });
+}
+
 /** Undefined for an empty body. What no event may hold is refused here, too. */
 function jsonOf(body: Buffer, url: string): unknown {
   if (body.toString().trim() === '') return undefined;
@@ -46,6 +58,11 @@ function jsonOf(body: Buffer, url: string): unknown {
     });
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
-    throw isCompatible(url) ? invalid(error.message) : new ApiError('invalid_json', error.message);
+    throw refusal(url, 'invalid_json', error.message);
   }
+}
+
+/** In the words of the address. */
+function refusal(url: string, code: ErrorCode, message: string): ApiError {
+  return isCompatible(url) ? invalid(message) : new ApiError(code, message);
 }
