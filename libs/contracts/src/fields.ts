@@ -59,8 +59,11 @@ export function once(message: string): z.core.$ZodErrorMap {
   return ({ input }) => (Array.isArray(input) ? 'give it once' : message);
 }
 
-/** A member that is only shown: whoever puts back what he has read may leave it in, and it changes nothing. */
-export const readOnly = z.unknown().optional().meta({ readOnly: true });
+/** A member that is only shown. */
+export const readOnly = z.unknown().optional().meta({
+  readOnly: true,
+  description: 'Ignored, whatever it is: whoever puts back what he has read may leave it in.',
+});
 
 /** Positive integer id of Copernica (database, collection, profile, …). Digits in a string are taken too (headers, forms). */
 export const numericId = z
