@@ -216,6 +216,11 @@ describe('the service', () => {
     expect(await json(await call('GET', `/v4/webhook/${id}/validation/x`))).toHaveProperty('file.name');
     expect((await call('PUT', `/v4/webhook/${id}/x`, '{"state":"disabled"}')).status).toBe(204);
     expect((await call('POST', '/v4/webhooks/9', JSON.stringify({ handler, trigger: 'click' }))).status).toBe(201);
+    const moved = await fetch(`${base}/v2/webhook/${id}/x/?a=1`, {
+      ...{ method: 'PUT', body: '{"state":"enabled"}', redirect: 'manual' },
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    });
+    expect([moved.status, moved.headers.get('location')]).toEqual([303, `${base}/v2/webhook/${id}`]);
     expect((await call('DELETE', `/v4/webhook/${id}/x`)).headers.get('x-deleted')).toBe(`webhook ${id}`);
   });
 
@@ -323,6 +328,12 @@ describe('the service', () => {
     expect(response.headers.get('content-type')).toBe('application/json');
     const { error } = await json(response);
     expect((error as { message: string }).message).toMatch(message);
+  });
+
+  it('given a body that is too large, answers 400 and the limit', async () => {
+    const response = await call('POST', '/v4/webhooks', ' '.repeat(1_048_577));
+    const message = 'The body may have at most 1,048,576 bytes.';
+    expect([response.status, await json(response)]).toEqual([400, { error: { message, code: 'payload_too_large' } }]);
   });
 
   it('given a wrong token, answers 400 on /v4 and a problem on /v1', async () => {

@@ -28,6 +28,17 @@ describe('anything thrown', () => {
     expect(toApiError(thrown).code).toBe(code);
   });
 
+  it('given a body that is too large for an address, names its limit', async () => {
+    const server = fastify({ bodyLimit: 1_024 });
+    server.setErrorHandler((error, request, reply) => {
+      sendProblem(reply, toApiError(error, request));
+    });
+    server.post('/', () => ({}));
+    const answer = await server.inject({ method: 'POST', url: '/', body: { a: 'x'.repeat(1_024) } });
+    await server.close();
+    expect(answer.json()).toMatchObject({ status: 413, detail: 'The body may have at most 1,024 bytes.' });
+  });
+
   it('given a mistake, keeps it as the cause and tells the caller nothing of it', () => {
     const mistake = new TypeError('x is undefined');
     const error = toApiError(mistake);

@@ -22,13 +22,22 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 const BAD_ADDRESS =
   'The address cannot be read: its percent-encoding is not right. A percent sign itself is written `%25`.';
 
-/** Understands anything thrown while a request is handled: our errors, the framework's and Fastify's, and mistakes. */
-export function toApiError(error: unknown): ApiError {
+/**
+ * Understands anything thrown while a request is handled: our errors, the framework's and Fastify's, and mistakes. With the request it can name
+ * the limit of its body.
+ */
+export function toApiError(error: unknown, request?: Pick<FastifyRequest, 'routeOptions'>): ApiError {
   if (error instanceof ApiError) return error;
   const status =
     error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
   const code = typeof status === 'number' ? CODES[status] : undefined;
-  const detail = (error as { code?: unknown } | null)?.code === 'FST_ERR_BAD_URL' ? BAD_ADDRESS : undefined;
+  const { bodyLimit } = request?.routeOptions ?? {};
+  const detail =
+    code === 'payload_too_large' && bodyLimit !== undefined
+      ? `The body may have at most ${bodyLimit.toLocaleString('en')} bytes.`
+      : (error as { code?: unknown } | null)?.code === 'FST_ERR_BAD_URL'
+        ? BAD_ADDRESS
+        : undefined;
   return code
     ? new ApiError(code, detail, { cause: error })
     : new ApiError('internal_error', undefined, { cause: error });
@@ -40,8 +49,8 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly log: Logger) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
-    const error = toApiError(thrown);
     const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const error = toApiError(thrown, request);
     if (error.code === 'internal_error')
       this.log.error(
         { err: thrown, method: request.method, url: request.routeOptions.url, request: request.id },

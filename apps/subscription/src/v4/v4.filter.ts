@@ -29,7 +29,7 @@ export class V4Filter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const error = toApiError(thrown);
+    const error = toApiError(thrown, request);
     if (!isCompatible(request.url)) {
       this.#problems.catch(isUnknownType(error) ? new ApiError(error.code, TAKEN) : thrown, host);
       return;
