@@ -216,6 +216,16 @@ describe('/v1 of the running service', () => {
     expect((await ask('GET', '/v1/event-types')).body).toEqual([]);
   });
 
+  it('given a schema that is no object, says what it must be', async () => {
+    for (const schema of [true, false, 'x', []])
+      expect(await ask('PUT', '/v1/event-types/no.object', { schema })).toMatchObject({
+        ...{ status: 400, body: { code: 'invalid_request' } },
+        body: {
+          errors: [{ path: 'schema', message: 'must be a JSON object, such as {}, which takes anything, or null' }],
+        },
+      });
+  });
+
   it('given a schema that older rules let in, then it is shown and can be taken back', async () => {
     const path = '/v1/event-types/order.sent';
     await ask('PUT', path, { schema: {} });

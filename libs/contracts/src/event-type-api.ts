@@ -9,12 +9,14 @@ export const eventTypeName = dottedType.refine(
   'is a trigger of Copernica, whose data is described already: choose a name of your own',
 );
 
+const SCHEMA = 'must be a JSON object, such as {}, which takes anything, or null';
+
 /** `PUT /v1/event-types/{name}`: the whole description. */
 export const putEventType = z.strictObject({
   /** For people. */
   description: text.max(2_000).default(''),
   /** JSON Schema (2020-12) of the events' `data`; null: anything goes. */
-  schema: z.record(z.string(), z.unknown()).nullable().default(null),
+  schema: z.record(z.string(), z.unknown(), SCHEMA).nullable().default(null),
   name: readOnly,
   maxEventBytes: readOnly,
   createdAt: readOnly,
