@@ -12,6 +12,11 @@ const FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** Checking a signature takes a while; clients send the same JWT with every request. */
 const MOST_REMEMBERED = 10_000;
 
+/** Whether a text looks like a JWT. */
+export function isJwt(text: string): boolean {
+  return FORM.test(text);
+}
+
 /** A new key pair for JWTs (Ed25519), in PEM. */
 export function createJwtKey(): { readonly publicKey: string; readonly privateKey: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -70,7 +75,7 @@ export class JwtKeys {
 
   /** Whom a JWT speaks for; `undefined` when it is none, is not valid, or has expired. */
   async verify(jwt: string): Promise<JwtSubject | undefined> {
-    if (!FORM.test(jwt)) return undefined;
+    if (!isJwt(jwt)) return undefined;
     const hash = hashToken(jwt);
     const remembered = this.#remembered.get(hash);
     if (remembered !== undefined) return remembered.until > this.now() ? remembered : undefined;

@@ -1,4 +1,4 @@
-import { createJwtKey, JwtKeys, signJwt } from '@postduif/access';
+import { createJwtKey, isJwt, JwtKeys, signJwt } from '@postduif/access';
 import type { JwtSubject } from '@postduif/access';
 import { configKey } from '@postduif/contracts';
 import { open, seal } from '@postduif/signing';
@@ -45,6 +45,7 @@ export class JwtIssuer {
 
   /** Whom a JWT speaks for; `undefined` when it is not valid. The token itself may be gone since. */
   async verify(jwt: string): Promise<JwtSubject | undefined> {
+    if (!isJwt(jwt)) return undefined;
     await this.#key();
     return this.#keys.verify(jwt);
   }

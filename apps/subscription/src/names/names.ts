@@ -9,8 +9,8 @@ import { isViolationOf } from '../database/store-error.js';
 import type { Log } from '../log.js';
 import { invalid } from '../v4/invalid.js';
 import * as rows from './name-rows.js';
-import { placeholderOf } from './name-views.js';
 import type { NameKey, NameKind, NameList, NameRow } from './name-rows.js';
+import { placeholderOf } from './name-views.js';
 
 /** What Copernica's clients know for an id that is not there (spec section 10.1). */
 const UNKNOWN: Readonly<Record<NameKind, string>> = {
