@@ -41,8 +41,10 @@ export function deliveryGauges(parts: GaugedParts): Gauged[] {
       label: 'state',
       read: () => new Map(Object.entries(engine.state.breakers)),
     },
-    one('delivery_lag_records', 'Records on deliveries that are not done, in the partitions of this process', () =>
-      deliveries.lag().reduce((sum, { lag }) => sum + (lag ?? 0), 0),
+    one(
+      'delivery_lag_records',
+      'Records on deliveries after the first that is not done, in the partitions of this process: one that hangs counts all that have passed it',
+      () => deliveries.lag().reduce((sum, { lag }) => sum + (lag ?? 0), 0),
     ),
     one('delivery_unacknowledged_bytes', 'Bytes of records read and not done', () =>
       deliveries.lag().reduce((sum: number, { inFlightBytes }: PartitionState) => sum + inFlightBytes, 0),

@@ -107,6 +107,14 @@ export class DeliveryMetrics implements Observer {
       );
   }
 
+  crowded(webhook: WebhookSnapshot): void {
+    const facts = { account: webhook.account, webhook: webhook.id, host: this.#host(webhook) };
+    this.log.info(
+      facts,
+      'more comes for this webhook than gets done: what is too much waits on the wheel, others go on',
+    );
+  }
+
   returned(lateMs: number): void {
     this.#lateness.observe(Math.max(0, lateMs) / 1_000);
   }

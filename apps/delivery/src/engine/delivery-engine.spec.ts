@@ -174,6 +174,7 @@ describe('DeliveryEngine', () => {
       expect(held.at(-1)! - held[0]!).toBeLessThanOrEqual(1_000);
       expect(world.engine.pending).toBe(0);
       expect(world.diverted).toBeGreaterThan(0);
+      expect(world.crowded).toEqual(['1']);
       world.answer = () => ({ status: 200, afterMs: 1 });
       await world.clock.advance(3_600_000);
       for (const event of numbers(20)) world.send('1', `later ${event}`);

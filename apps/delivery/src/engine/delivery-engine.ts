@@ -147,18 +147,21 @@ export class DeliveryEngine {
         break;
       case 'queue':
         if (this.#full || lane.lacksRoom) this.#starved.add(lane);
-        if (lane.queuedWeight >= CROWD && lane.waitsForUs(now) && !this.#crowded.has(lane)) this.#crowd(lane, job);
+        if (lane.queuedWeight >= CROWD && lane.waitsForUs(now) && !this.#crowded.has(lane))
+          this.#crowd(lane, job, webhook);
         this.#wake(lane, now);
     }
   }
 
   /** Reads nothing more of the partition until half of the lane's queue is gone. */
-  #crowd(lane: Lane<Job>, job: Job): void {
-    const { clock } = this.options;
+  #crowd(lane: Lane<Job>, job: Job, webhook: WebhookSnapshot): void {
+    const { clock, observe } = this.options;
     const readOn = job.holdPartition();
     this.#crowded.set(lane, readOn);
     clock.at(clock.now() + CROWD_MS, () => {
-      if (this.#crowded.get(lane) === readOn) lane.blame();
+      if (this.#crowded.get(lane) !== readOn) return;
+      observe?.crowded(webhook);
+      lane.blame();
     });
   }
 

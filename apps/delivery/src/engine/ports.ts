@@ -58,6 +58,8 @@ export interface Observer {
   diverted(): void;
   /** A receiver has failed too often in a row, or answers again. What was diverted is back by `waitsUntil`, Unix milliseconds. */
   breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed', waitsUntil: number): void;
+  /** More comes for a webhook than gets done, while its partition is read no further. */
+  crowded(webhook: WebhookSnapshot): void;
   /** A delivery came off the wheel. */
   returned(lateMs: number): void;
 }

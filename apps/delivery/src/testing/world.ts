@@ -58,6 +58,8 @@ export class World {
   hasKey = true;
   /** What breakers did, in order. */
   readonly breakers: string[] = [];
+  /** Webhooks for which more came than got done. */
+  readonly crowded: string[] = [];
   /** By when what waits is back, as was last told when a breaker moved. */
   waitsUntil = 0;
   fenced = 0;
@@ -146,6 +148,9 @@ export class World {
         },
         diverted: () => {
           this.diverted += 1;
+        },
+        crowded: ({ id }) => {
+          this.crowded.push(id);
         },
         breakerMoved: (_webhook, to, waitsUntil) => {
           this.breakers.push(to);
