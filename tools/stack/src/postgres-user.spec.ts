@@ -15,7 +15,7 @@ describe('whom PostgreSQL runs as, and where', () => {
   });
 
   it('given data that cannot be in the home, then each home has a place of its own for it', () => {
-    expect(outsideData('/root/one/postgres')).toMatch(/^\/var\/lib\/postduif\/[0-9a-f]{16}$/);
-    expect(outsideData('/root/one/postgres')).not.toBe(outsideData('/root/two/postgres'));
+    expect(outsideData('/home/one/postgres')).toMatch(/^\/var\/lib\/postduif\/[0-9a-f]{16}$/);
+    expect(outsideData('/home/one/postgres')).not.toBe(outsideData('/home/two/postgres'));
   });
 });

@@ -4,7 +4,7 @@ import { tierFor } from '@postduif/retry-schedule';
 import fc from 'fast-check';
 import { SimulatedClock } from '../testing/simulated-clock.js';
 import { Wheel } from './wheel.js';
-import type { Waiting } from './wheel.js';
+import type { Waiting, WheelOptions } from './wheel.js';
 
 // Days of simulated time, on a machine that may be busy.
 jest.setTimeout(60_000);
@@ -111,6 +111,20 @@ const delays = fc.array(
   { minLength: 1, maxLength: 60 },
 );
 
+/** A wheel of our tiers. What fails there fails the test. */
+function wheelOf(
+  options: Pick<WheelOptions<Waiting>, 'clock' | 'forward'> & Partial<WheelOptions<Waiting>>,
+): Wheel<Waiting> {
+  return new Wheel<Waiting>({
+    delayOf,
+    resume: () => undefined,
+    failed: (error) => {
+      throw error;
+    },
+    ...options,
+  });
+}
+
 describe('Wheel', () => {
   it('given any due times up to seven days away, then each is back once, never early, and late by no more than gathering and a hop take', async () => {
     await fc.assert(
@@ -167,17 +181,13 @@ describe('Wheel', () => {
   it('given a partition that was taken away, when its records fall due, then nothing is forwarded and nothing read', async () => {
     const clock = new SimulatedClock();
     const happened: string[] = [];
-    const wheel = new Wheel<Waiting>({
+    const wheel = wheelOf({
       clock,
-      delayOf,
       forward: () => {
         happened.push('forwarded');
         return Promise.resolve();
       },
       resume: () => happened.push('resumed'),
-      failed: (error) => {
-        throw error;
-      },
     });
     const now = clock.now();
     wheel.add({ topic: '1s', partition: 0, enteredAt: now, dueAt: now + 900, done: () => undefined });
@@ -194,18 +204,13 @@ describe('Wheel', () => {
     const clock = new SimulatedClock();
     let confirmed = false;
     const released: number[] = [];
-    const wheel = new Wheel<Waiting>({
+    const wheel = wheelOf({
       clock,
-      delayOf,
       forward: (_waiting, now) => {
         released.push(now);
         return Promise.resolve();
       },
-      resume: () => undefined,
       mayRelease: () => confirmed,
-      failed: (error) => {
-        throw error;
-      },
     });
     const begin = clock.now();
     wheel.add({ topic: '1s', partition: 0, enteredAt: begin, dueAt: begin + 900, done: () => undefined });
@@ -235,18 +240,13 @@ describe('Wheel', () => {
     const clock = new SimulatedClock();
     let mayRelease = false;
     const released: number[] = [];
-    const wheel = new Wheel<Waiting>({
+    const wheel = wheelOf({
       clock,
-      delayOf,
       forward: ({ partition }) => {
         released.push(partition);
         return Promise.resolve();
       },
-      resume: () => undefined,
       mayRelease: () => mayRelease,
-      failed: (error) => {
-        throw error;
-      },
     });
     const enter = (partition: number): void => {
       const enteredAt = clock.now();
@@ -273,21 +273,16 @@ describe('Wheel', () => {
       let uncommitted = 0;
       let unsettled = 0;
       const seen = { mostUnsettled: 0 };
-      const wheel = new Wheel<Waiting>({
+      const wheel = wheelOf({
         clock,
-        delayOf,
         forward: ({ dueAt }, now) => {
           moved.push({ to: dueAt <= now ? 'deliveries' : 'tier', at: now });
           seen.mostUnsettled = Math.max(seen.mostUnsettled, ++unsettled);
           return new Promise((resolve) => clock.at(now + PRODUCE_MS, resolve));
         },
-        resume: () => undefined,
         maxUnsettled: MAX_UNSETTLED,
         uncommitted: () => uncommitted,
         isBehind: () => isBehind?.(moved.filter(({ to }) => to === 'deliveries').length) === true,
-        failed: (error) => {
-          throw error;
-        },
       });
       const begin = clock.now();
       const add = (dueAt: number, partition = 0): void => {
@@ -367,14 +362,9 @@ describe('Wheel', () => {
     const done: string[] = [];
     const { promise: durable, resolve: becomeDurable } = Promise.withResolvers<undefined>();
     const forward = jest.fn(() => durable);
-    const wheel = new Wheel<Waiting>({
+    const wheel = wheelOf({
       clock,
-      delayOf,
       forward,
-      resume: () => undefined,
-      failed: (error) => {
-        throw error;
-      },
     });
     const now = clock.now();
     const add = (name: string, dueAt: number): void => {
