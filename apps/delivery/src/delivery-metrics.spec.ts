@@ -15,7 +15,6 @@ const dead = (reason: DeadReason): AttemptFacts => ({
     key: null,
     done: () => undefined,
     isCurrent: () => true,
-    holdPartition: () => () => undefined,
   },
   ...{ webhook: undefined, startedAt: 0, endedAt: 0, result: undefined, outcome: 'dead', reason },
 });

@@ -8,7 +8,7 @@ import { parseEncryptionKeys } from '@postduif/signing';
 import type { z } from 'zod';
 import { Configuration } from './configuration/configuration.js';
 import { WebhookDirectory } from './configuration/webhook-directory.js';
-import { DeliveriesReader } from './deliveries-reader.js';
+import { deliveriesReader } from './deliveries-reader.js';
 import { deliveryGauges } from './delivery-gauges.js';
 import { DeliveryMetrics, registerGauges } from './delivery-metrics.js';
 import { DEFAULT_ROOM, DeliveryEngine } from './engine/delivery-engine.js';
@@ -27,11 +27,10 @@ export type DeliverySettings = CommonSettings & z.output<z.ZodObject<typeof deli
 
 const MIB = 1024 * 1024;
 /**
- * What may be read and not done, over all partitions: so much more than what may be stuck that reading goes on whatever is stuck, but
- * for the second that it takes to know that a receiver hangs for which thousands are here. A limit for each partition would let webhooks
- * that are stuck hold up the others there.
+ * What may be read and not done, over all partitions: more than what may be queued or in flight, so that reading goes on whatever is stuck.
+ * A limit for each partition would let webhooks that are stuck hold up the others there.
  */
-const IN_MEMORY = { records: 4 * DEFAULT_ROOM.records, bytes: 3 * DEFAULT_ROOM.bytes };
+const IN_MEMORY = { records: Infinity, bytes: DEFAULT_ROOM.bytes + DEFAULT_ROOM.briefBytes + 16 * MIB };
 /** What is read at once is also worked through at once, and all else waits. */
 const FETCH_BYTES = MIB / 2;
 /** Larger than the records of other services by what the headers grow. */
@@ -109,19 +108,13 @@ export class DeliveryService {
       isBehind: () => isBehind(this.#deliveries.lag(), this.#engine.pending),
       groupId: `${groupId}.wheel`,
     });
-    const reader = new DeliveriesReader({ engine: this.#engine, exits, reading: this.#reading(), failed });
     this.#deliveries = new RecordConsumer({
       ...{ kafka, log, groupId, topics: [topics.deliveries] },
       highWater: IN_MEMORY,
       totalHighWater: IN_MEMORY,
       maxBytesPerPartition: FETCH_BYTES,
       maxBytesPerFetch: FETCH_BYTES,
-      onRecord: (record) => {
-        reader.read(record);
-      },
-      onRevoked: (partitions) => {
-        reader.revoked(partitions);
-      },
+      onRecord: deliveriesReader(this.#engine, exits, failed),
       onConfirmed: () => {
         this.#engine.resume();
       },
@@ -155,18 +148,6 @@ export class DeliveryService {
     });
     const differences = await ensureTopics(this.#kafka, withoutSizeLimit(specs, this.#topics), this.#log);
     checkWheelRetention(differences, this.#topics);
-  }
-
-  /** The reader of deliveries, for who is made before it. */
-  #reading(): Pick<RecordConsumer, 'pause' | 'resume'> {
-    return {
-      pause: (partition) => {
-        this.#deliveries.pause(partition);
-      },
-      resume: (partition) => {
-        this.#deliveries.resume(partition);
-      },
-    };
   }
 
   #newSender(): SignedSender {

@@ -36,15 +36,10 @@ export interface EngineState {
 }
 
 const MIB = 1024 * 1024;
-export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB };
+export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB, briefBytes: 48 * MIB };
 const MAX_UNSETTLED = 1_000;
-/**
- * Weight of the queue of one lane from which on no more of its partition is read, until half of it is gone: a quarter of what may be read and
- * not done. Only when we are slower than the receiver: what is too much for a receiver is diverted. Others would otherwise not be read.
- */
-const CROWD = 2_000;
-/** In which half of a crowd is gone, or what is left counts as too much for the receiver. Others of its partition wait for so long. */
-const CROWD_MS = 1_000;
+/** Deliveries of a webhook that are diverted at once; others wait meanwhile. */
+const AT_ONCE = 200;
 const SWEEP_MS = 10_000;
 const RECONFIGURED_MS = 1_000;
 const GONE = 410;
@@ -62,8 +57,6 @@ export class DeliveryEngine {
   readonly #starved = new Set<Lane<Job>>();
   /** Versions of webhooks whose receiver answered 410; they stay disabled here until the configuration says something newer. */
   readonly #gone = new Map<string, number>();
-  /** Lanes for which a partition is not read, with how to read on. */
-  readonly #crowded = new Map<Lane<Job>, () => void>();
   /** Read while nothing may begin, in order. */
   readonly #held: Job[] = [];
   #unsettled = 0;
@@ -92,7 +85,7 @@ export class DeliveryEngine {
    * for a moment only, if we had the time (of these, large ones count for several).
    */
   get pending(): number {
-    return this.#running - this.#room.inFlight + this.#held.length + this.#room.brief;
+    return this.#running - this.#room.inFlight + this.#held.length + this.#room.forUs;
   }
 
   /** Takes a delivery; returns at once. */
@@ -137,7 +130,9 @@ export class DeliveryEngine {
   #admit(job: Job, webhook: WebhookSnapshot): void {
     const now = this.options.clock.now();
     const lane = this.#lane(job, webhook, now);
+    const wasCrowded = lane.isCrowded;
     const admission = lane.admit(job, now, this.#full);
+    if (lane.isCrowded && !wasCrowded) this.options.observe?.crowded(webhook);
     switch (admission.kind) {
       case 'dispatch':
         this.#run(job, this.#attempt(lane, job, webhook, admission.slot));
@@ -147,22 +142,8 @@ export class DeliveryEngine {
         break;
       case 'queue':
         if (this.#full || lane.lacksRoom) this.#starved.add(lane);
-        if (lane.queuedWeight >= CROWD && lane.waitsForUs(now) && !this.#crowded.has(lane))
-          this.#crowd(lane, job, webhook);
         this.#wake(lane, now);
     }
-  }
-
-  /** Reads nothing more of the partition until half of the lane's queue is gone. */
-  #crowd(lane: Lane<Job>, job: Job, webhook: WebhookSnapshot): void {
-    const { clock, observe } = this.options;
-    const readOn = job.holdPartition();
-    this.#crowded.set(lane, readOn);
-    clock.at(clock.now() + CROWD_MS, () => {
-      if (this.#crowded.get(lane) !== readOn) return;
-      observe?.crowded(webhook);
-      lane.blame();
-    });
   }
 
   /** Nothing may be sent: all slots are taken, what was sent cannot be written down, or what is here may be somebody else's by now. */
@@ -274,13 +255,13 @@ export class DeliveryEngine {
     if (lane.lacksRoom || (this.#full && lane.queued > 0)) this.#starved.add(lane);
     // Whoever has the deliveries by now would divert them, too.
     if (this.#mayBegin) {
-      for (const { job, until } of lane.overdue(now))
+      let diverted = 0;
+      for (const { job, until } of lane.overdue(now)) {
         if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
+        if (++diverted === AT_ONCE) break;
+      }
       this.#wake(lane, now);
     }
-    if (lane.queuedWeight > CROWD / 2) return;
-    this.#crowded.get(lane)?.();
-    this.#crowded.delete(lane);
   }
 
   /** While the delivery was queued its partition may have been taken away, or the webhook may have changed. */

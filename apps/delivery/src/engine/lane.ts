@@ -3,16 +3,16 @@ import type { WebhookSnapshot } from '@postduif/contracts';
 import { tierFor } from '@postduif/retry-schedule';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { RateLimiter } from './rate-limiter.js';
-import { weightOf } from './room.js';
+import { costOf } from './room.js';
 import type { Room, Share } from './room.js';
 
 /** Bounds of a webhook's lane. All times in milliseconds. */
 export interface LaneBounds {
-  /** What waits no longer than this is soon gone, and takes up no room. */
+  /** What waits no longer than this is gone in a moment, and takes up no room of those that are slow. */
   readonly shortWaitMs: number;
   /** Longest expected wait in the queue; beyond it deliveries are diverted. */
   readonly maxWaitMs: number;
-  /** Real wait after which what is still expected to wait longer than `shortWaitMs` is diverted. */
+  /** Real wait after which what is still expected to wait longer than `shortWaitMs` is diverted, and nothing is soon gone any more. */
   readonly overdueMs: number;
   /** Shortest diversion: what the shortest tier of the wheel is for. */
   readonly shortestMs: number;
@@ -57,8 +57,8 @@ type Refusal = { readonly kind: 'busy' } | { readonly kind: 'closed'; readonly u
 interface Entry<Job> {
   readonly job: Job;
   readonly since: number;
-  /** Whether it takes up room, waits for a moment only and for us, or waits for a moment only. */
-  readonly takes: 'room' | 'our time' | 'nothing';
+  /** Whether it takes up room, is gone in a moment, or would be if we had the time. */
+  readonly takes: 'room' | 'a moment' | 'our time';
 }
 
 const BUSY: Refusal = { kind: 'busy' };
@@ -83,8 +83,12 @@ export class Lane<Job extends Queued> {
   /** What it takes up of the room. */
   readonly #held = { records: 0, bytes: 0 };
   #inFlight = 0;
-  #queuedWeight = 0;
+  /** What those cost that are queued for a moment. */
+  #briefly = 0;
+  /** How long requests take the receiver. */
   #latencyMs = ASSUMED_LATENCY_MS;
+  /** How long they have their slots, whoever keeps them. */
+  #slotMs = ASSUMED_LATENCY_MS;
   /** When a request last ended, or the first of those under way began. */
   #lastProgressAt = 0;
   /** The next free time slot for a diverted delivery. */
@@ -95,8 +99,7 @@ export class Lane<Job extends Queued> {
   #divertedUntil = 0;
   /** The receiver asked to be left alone for so long, until then. */
   #rest = { ms: 0, until: 0 };
-  /** What seemed to wait for us did not become less. */
-  #blamed = false;
+  #crowded = false;
   #version = 0;
   #concurrency = 1;
   #limiter: RateLimiter | undefined;
@@ -119,9 +122,12 @@ export class Lane<Job extends Queued> {
     return this.#queue.length;
   }
 
-  /** Weight of what is queued. */
-  get queuedWeight(): number {
-    return this.#queuedWeight;
+  /**
+   * More waits than there is memory for, or for longer than expected: until nothing is queued, new ones are diverted that would wait long,
+   * whether for us or for the receiver.
+   */
+  get isCrowded(): boolean {
+    return this.#crowded;
   }
 
   /** What it takes up of the room. */
@@ -212,21 +218,11 @@ export class Lane<Job extends Queued> {
     }
   }
 
-  /** What is queued would, as far as can be told, be gone sooner if this process had more time. */
-  waitsForUs(now: number): boolean {
-    return !this.#blamed && this.ownDelayMs() > this.#latencyMs && this.#limiter?.hasSpare(now) !== false;
-  }
-
-  /** What waits for us alone did not become less in time: until nothing is queued, the receiver counts as slow as it looks. */
-  blame(): void {
-    this.#blamed = true;
-  }
-
   /** When `next` or `overdue` should be asked again although no request ends; `undefined` with an empty queue. */
   wakeAt(now: number): number | undefined {
     const head = this.#queue[0];
     if (head === undefined) return undefined;
-    if (!this.#isOpen(now)) return now;
+    if (!this.#isOpen(now) || this.#isOverdue(head, now)) return now;
     const allowedAt = this.#limiter?.nextAt(now) ?? 0;
     const lookAgainAt = now + this.bounds.shortWaitMs;
     return allowedAt > now ? Math.min(allowedAt, lookAgainAt) : lookAgainAt;
@@ -237,6 +233,7 @@ export class Lane<Job extends Queued> {
     this.#giveBack(job);
     this.#lastProgressAt = now;
     this.#latencyMs += (this.#byReceiver(tookMs) - this.#latencyMs) * SMOOTHING;
+    this.#slotMs += (now - slot.startedAt - this.#slotMs) * SMOOTHING;
     if (outcome === 'failed') {
       this.#downSince ??= slot.startedAt;
       this.breaker.failed(now, slot.probe);
@@ -303,17 +300,29 @@ export class Lane<Job extends Queued> {
     this.room.leave(body.length);
   }
 
-  /** Requests a second that the webhook is expected to take. A receiver that hangs is known by what does not end. */
-  #serviceRate(now: number): number {
+  /** Requests a second that the receiver is expected to take. One that hangs is known by what does not end. */
+  #receiverRate(now: number): number {
     const slots = this.room.share(this.#concurrency);
     const silentMs = this.#inFlight >= slots ? this.#byReceiver(now - this.#lastProgressAt) : 0;
     const byLatency = (slots * 1_000) / Math.max(this.#latencyMs, silentMs > SILENCE_MS ? silentMs : 0, 1);
     return Math.min(byLatency, this.#limiter?.perSecond ?? Infinity);
   }
 
-  /** Expected wait of one more delivery in the queue. */
-  #waitMs(now: number): number {
-    return ((this.#queue.length + 1) * 1_000) / this.#serviceRate(now);
+  /** Requests a second that are expected to be made. */
+  #serviceRate(now: number): number {
+    const rate = this.#receiverRate(now);
+    if (!this.#crowded) return rate;
+    return Math.min(rate, (this.room.share(this.#concurrency) * 1_000) / Math.max(this.#slotMs, 1));
+  }
+
+  /** Expected wait of one more delivery in the queue, at so many a second. */
+  #waitMs(rate: number): number {
+    return ((this.#queue.length + 1) * 1_000) / rate;
+  }
+
+  /** What is queued would, as far as can be told, be gone sooner if this process had more time. */
+  #waitsForUs(now: number): boolean {
+    return !this.#crowded && this.ownDelayMs() > this.#latencyMs && this.#limiter?.hasSpare(now) !== false;
   }
 
   /** It has waited long and will for longer, the webhook turns out to be much slower than was expected, or there is no room. */
@@ -321,36 +330,53 @@ export class Lane<Job extends Queued> {
     const { shortWaitMs, maxWaitMs, overdueMs } = this.bounds;
     const waitedMs = now - since;
     if (waitedMs < shortWaitMs) return false;
-    return this.lacksRoom || this.#waitMs(now) > (waitedMs < overdueMs ? maxWaitMs : shortWaitMs);
+    // For us it may wait on: it would not be sent sooner from the wheel.
+    return this.lacksRoom || this.#waitMs(this.#receiverRate(now)) > (waitedMs < overdueMs ? maxWaitMs : shortWaitMs);
   }
 
   #byReceiver(ms: number): number {
-    return this.#blamed ? ms : Math.max(0, ms - this.ownDelayMs());
+    return Math.max(0, ms - this.ownDelayMs());
   }
 
   /** One delivery may always wait, however slow the webhook is. New ones do not overtake those that were diverted before them. */
   #enqueue(job: Job, now: number): boolean {
     if (!this.#isOpen(now)) return false;
     if (job.delivery.dueAt === undefined && this.#virtualTime > now + this.bounds.maxWaitMs) return false;
-    const waitMs = this.#waitMs(now);
+    const fitsBriefly = this.room.fitsBriefly(this.#briefly);
+    this.#crowded ||= !fitsBriefly || this.#hasWaited(now) > this.bounds.overdueMs;
+    const waitMs = this.#waitMs(this.#serviceRate(now));
     if (waitMs > this.bounds.maxWaitMs && this.#queue.length > 0) return false;
-    const takes = waitMs > this.bounds.shortWaitMs ? 'room' : this.waitsForUs(now) ? 'our time' : 'nothing';
+    const { length } = job.body;
+    const takes = waitMs > this.bounds.shortWaitMs ? 'room' : this.#waitsForUs(now) ? 'our time' : 'a moment';
     if (takes === 'room') {
-      if (!this.room.fits(this.#held, job.body.length)) return false;
+      if (!this.room.fits(this.#held, length)) return false;
       this.#enter(job);
-    } else if (takes === 'our time') this.room.enterBriefly(job.body.length);
+    } else {
+      if (!fitsBriefly) return false;
+      this.#briefly += costOf(length);
+      this.room.enterBriefly(length, takes === 'our time');
+    }
     this.#queue.push({ job, since: now, takes });
-    this.#queuedWeight += weightOf(job.body.length);
     return true;
+  }
+
+  /** How long the first one is in the queue that was to be there for a moment. */
+  #hasWaited(now: number): number {
+    const head = this.#queue[0];
+    return head === undefined || head.takes === 'room' ? 0 : now - head.since;
   }
 
   /** The first one leaves the queue, and gives back what it took up there. */
   #dequeue({ job, takes }: Entry<Job>): void {
     this.#queue.shift();
-    if (this.#queue.length === 0) this.#blamed = false;
-    this.#queuedWeight -= weightOf(job.body.length);
-    if (takes === 'room') this.#leave(job);
-    else if (takes === 'our time') this.room.leaveBriefly(job.body.length);
+    if (this.#queue.length === 0) this.#crowded = false;
+    if (takes === 'room') {
+      this.#leave(job);
+      return;
+    }
+    const { length } = job.body;
+    this.#briefly -= costOf(length);
+    this.room.leaveBriefly(length, takes === 'our time');
   }
 
   #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {

@@ -12,8 +12,6 @@ export interface Job {
   done(): void;
   /** False when its partition was taken away: somebody else sees to it. */
   isCurrent(): boolean;
-  /** Nothing more of its partition is read until what this returns is called. */
-  holdPartition(): () => void;
 }
 
 export interface Webhooks {
@@ -58,7 +56,7 @@ export interface Observer {
   diverted(): void;
   /** A receiver has failed too often in a row, or answers again. What was diverted is back by `waitsUntil`, Unix milliseconds. */
   breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed', waitsUntil: number): void;
-  /** More comes for a webhook than gets done, while its partition is read no further. */
+  /** More waits for a webhook than there is memory for, or for longer than expected. */
   crowded(webhook: WebhookSnapshot): void;
   /** A delivery came off the wheel. */
   returned(lateMs: number): void;

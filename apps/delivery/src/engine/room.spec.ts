@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Room } from './room.js';
 
-const bounds = { slots: 100, records: 1_000, bytes: 1_000_000 };
+const bounds = { slots: 100, records: 1_000, bytes: 1_000_000, briefBytes: 1_000_000 };
 
 describe('Room', () => {
   it('given one lane that takes all it may, then it has half of what there is', () => {

@@ -5,6 +5,8 @@ export interface RoomBounds {
   /** Deliveries in flight, or queued for a webhook that is slow. */
   readonly records: number;
   readonly bytes: number;
+  /** Deliveries queued that would be gone in a moment if this process had the time, each with what it costs beside its body. */
+  readonly briefBytes: number;
 }
 
 /** How much a lane holds of it. */
@@ -13,11 +15,19 @@ export interface Share {
   readonly bytes: number;
 }
 
-const RECORD_BYTES = 12 * 1024;
+/** Work for as much body is as much as that for a delivery. */
+const LARGE_BYTES = 12 * 1024;
+/** Memory that a delivery takes beside its body, about. */
+const OVERHEAD_BYTES = 1_024;
 
-/** A delivery as a number of records: a large one is as much work and memory as several. */
-export function weightOf(bytes: number): number {
-  return Math.max(1, Math.ceil(bytes / RECORD_BYTES));
+/** A large delivery is as much work as several. */
+function weightOf(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / LARGE_BYTES));
+}
+
+/** Memory for a delivery with such a body. */
+export function costOf(bytes: number): number {
+  return OVERHEAD_BYTES + bytes;
 }
 
 /**
@@ -28,7 +38,8 @@ export class Room {
   #slots = 0;
   #records = 0;
   #bytes = 0;
-  #brief = 0;
+  #briefBytes = 0;
+  #forUs = 0;
 
   constructor(private readonly bounds: RoomBounds) {}
 
@@ -66,17 +77,24 @@ export class Room {
     this.#bytes -= bytes;
   }
 
-  /** Weight of the deliveries queued that take up none of it, as they would be gone in a moment if this process had the time. */
-  get brief(): number {
-    return this.#brief;
+  /** Deliveries queued for a moment that wait for this process; of these, large ones count for several. */
+  get forUs(): number {
+    return this.#forUs;
   }
 
-  enterBriefly(bytes: number): void {
-    this.#brief += weightOf(bytes);
+  /** May a lane that has queued so much for a moment, `costOf` each, queue more? */
+  fitsBriefly(cost: number): boolean {
+    return cost < this.bounds.briefBytes - this.#briefBytes;
   }
 
-  leaveBriefly(bytes: number): void {
-    this.#brief -= weightOf(bytes);
+  enterBriefly(bytes: number, waitsForUs: boolean): void {
+    this.#briefBytes += costOf(bytes);
+    if (waitsForUs) this.#forUs += weightOf(bytes);
+  }
+
+  leaveBriefly(bytes: number, waitedForUs: boolean): void {
+    this.#briefBytes -= costOf(bytes);
+    if (waitedForUs) this.#forUs -= weightOf(bytes);
   }
 
   takeSlot(): void {

@@ -67,8 +67,6 @@ export class World {
   answer: (webhook: string, event: string, attempt: number) => Answer = () => ({ status: 200, afterMs: 10 });
   /** What becomes known when the engine asks for the current configuration; it is when this resolves. */
   newer: () => unknown = () => undefined;
-  /** Lanes for which nothing more is to be read. */
-  holds = 0;
   /** How long it takes until something is durable. */
   durableAfterMs = 0;
 
@@ -192,12 +190,6 @@ export class World {
       ...stored,
       key: Buffer.from(target === undefined ? webhook : deliveryKey(target, delivery)),
       isCurrent,
-      holdPartition: () => {
-        this.holds += 1;
-        return () => {
-          this.holds -= 1;
-        };
-      },
       done: () => {
         if (done) throw new Error('acknowledged twice');
         done = true;
