@@ -8,6 +8,7 @@ import type { Answer } from '../testing/world.js';
 jest.setTimeout(60_000);
 
 const HOUR_MS = 3_600_000;
+const MIB = 1024 * 1024;
 
 /** A world with one webhook. */
 function worldOf(answer: World['answer'], more: Parameters<typeof webhook>[1] = {}): World {
@@ -158,7 +159,7 @@ describe('DeliveryEngine', () => {
     });
 
     it('given more of them than there is memory for, then the rest is diverted, all arrive, and others go on', async () => {
-      const room = { ...DEFAULT_ROOM, briefBytes: 4 * 1024 * 1024 };
+      const room = { ...DEFAULT_ROOM, briefBytes: 4 * MIB };
       const world = new World({ ownDelayMs: () => 1_000, room });
       world.webhooks.set('1', webhook('1', { concurrency: 20 }));
       world.webhooks.set('2', webhook('2'));
@@ -178,19 +179,23 @@ describe('DeliveryEngine', () => {
       expect([world.delivered.length, world.diverted]).toEqual([12_001, before]);
     });
 
-    it('given a receiver that only seems to be kept by us, then that is known in time, and what is too much is diverted', async () => {
-      const world = new World({ ownDelayMs: () => 50 });
+    it('given a receiver that only seems to be kept by us, then nothing does for long, and what there is no memory for is diverted', async () => {
+      const world = new World({ ownDelayMs: () => 50, room: { ...DEFAULT_ROOM, briefBytes: 8 * MIB } });
       world.webhooks.set('1', webhook('1'));
       world.answer = () => ({ status: 200, afterMs: 45 });
-      let most = 0;
+      const most = { pending: 0, queued: 0 };
       for (let ms = 0; ms < 60_000; ms += 100) {
         for (const event of numbers(40)) world.send('1', `${ms} ${event}`);
         await world.clock.advance(100);
-        most = Math.max(most, world.engine.state.queued);
+        most.pending = Math.max(most.pending, world.engine.pending);
+        most.queued = Math.max(most.queued, world.engine.state.queued);
       }
 
-      // What comes within five seconds.
-      expect(most).toBeLessThan(2_100);
+      // What comes in five seconds does, and until the first of that is sent.
+      expect(most.pending).toBeGreaterThan(1_000);
+      expect(most.pending).toBeLessThan(2_100);
+      expect(most.queued).toBeGreaterThan(4_000);
+      expect(most.queued).toBeLessThan(4_100);
       expect(world.engine.pending).toBe(0);
       expect(world.diverted).toBeGreaterThan(0);
       expect(world.crowded).toEqual(['1']);
@@ -334,7 +339,10 @@ describe('DeliveryEngine', () => {
 
     it('given that, and a receiver that has hung since, then what waits for it is diverted once it is known', async () => {
       let confirmed = true;
-      const world = new World({ mayBegin: () => confirmed, room: { ...DEFAULT_ROOM, slots: 1, records: 10, bytes: 1_000 } });
+      const world = new World({
+        mayBegin: () => confirmed,
+        room: { ...DEFAULT_ROOM, slots: 1, records: 10, bytes: 1_000 },
+      });
       world.webhooks.set('1', webhook('1', { concurrency: 1 }));
       world.answer = () => ({ status: 0, afterMs: 30_000 });
       for (const event of ['hangs', 'waits']) world.send('1', event);

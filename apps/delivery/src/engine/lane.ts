@@ -12,7 +12,7 @@ export interface LaneBounds {
   readonly shortWaitMs: number;
   /** Longest expected wait in the queue; beyond it deliveries are diverted. */
   readonly maxWaitMs: number;
-  /** Real wait after which what is still expected to wait longer than `shortWaitMs` is diverted, and nothing is soon gone any more. */
+  /** Real wait after which what is still expected to wait longer than `shortWaitMs` is diverted, and nothing counts as waiting for us. */
   readonly overdueMs: number;
   /** Shortest diversion: what the shortest tier of the wheel is for. */
   readonly shortestMs: number;
@@ -123,8 +123,8 @@ export class Lane<Job extends Queued> {
   }
 
   /**
-   * More waits than there is memory for, or for longer than expected: until nothing is queued, new ones are diverted that would wait long,
-   * whether for us or for the receiver.
+   * More waits for a moment than there is memory for: until nothing is queued, new ones are diverted that would wait long, whether for us or
+   * for the receiver.
    */
   get isCrowded(): boolean {
     return this.#crowded;
@@ -322,7 +322,8 @@ export class Lane<Job extends Queued> {
 
   /** What is queued would, as far as can be told, be gone sooner if this process had more time. */
   #waitsForUs(now: number): boolean {
-    return !this.#crowded && this.ownDelayMs() > this.#latencyMs && this.#limiter?.hasSpare(now) !== false;
+    if (this.#crowded || now - (this.#queue[0]?.since ?? now) > this.bounds.overdueMs) return false;
+    return this.ownDelayMs() > this.#latencyMs && this.#limiter?.hasSpare(now) !== false;
   }
 
   /** It has waited long and will for longer, the webhook turns out to be much slower than was expected, or there is no room. */
@@ -343,7 +344,7 @@ export class Lane<Job extends Queued> {
     if (!this.#isOpen(now)) return false;
     if (job.delivery.dueAt === undefined && this.#virtualTime > now + this.bounds.maxWaitMs) return false;
     const fitsBriefly = this.room.fitsBriefly(this.#briefly);
-    this.#crowded ||= !fitsBriefly || this.#hasWaited(now) > this.bounds.overdueMs;
+    this.#crowded ||= !fitsBriefly;
     const waitMs = this.#waitMs(this.#serviceRate(now));
     if (waitMs > this.bounds.maxWaitMs && this.#queue.length > 0) return false;
     const { length } = job.body;
@@ -358,12 +359,6 @@ export class Lane<Job extends Queued> {
     }
     this.#queue.push({ job, since: now, takes });
     return true;
-  }
-
-  /** How long the first one is in the queue that was to be there for a moment. */
-  #hasWaited(now: number): number {
-    const head = this.#queue[0];
-    return head === undefined || head.takes === 'room' ? 0 : now - head.since;
   }
 
   /** The first one leaves the queue, and gives back what it took up there. */

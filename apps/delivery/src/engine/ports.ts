@@ -56,7 +56,7 @@ export interface Observer {
   diverted(): void;
   /** A receiver has failed too often in a row, or answers again. What was diverted is back by `waitsUntil`, Unix milliseconds. */
   breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed', waitsUntil: number): void;
-  /** More waits for a webhook than there is memory for, or for longer than expected. */
+  /** More waits for a webhook than there is memory for. */
   crowded(webhook: WebhookSnapshot): void;
   /** A delivery came off the wheel. */
   returned(lateMs: number): void;
