@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Room } from './room.js';
+import { costOf, Room } from './room.js';
 
 const bounds = { slots: 100, records: 1_000, bytes: 1_000_000, briefBytes: 1_000_000 };
 
@@ -37,6 +37,31 @@ describe('Room', () => {
         expect(room.fits({ records: 0, bytes: 0 }, 100)).toBe(true);
       }),
     );
+  });
+
+  it('given lanes that queue all they may for a moment, one after the other, then the first has half, and there is always some for another', () => {
+    const room = new Room(bounds);
+    const lanes = Array.from({ length: 5 }, () => {
+      let cost = 0;
+      while (room.fitsBriefly(cost)) {
+        room.enterBriefly(100, false);
+        cost += costOf(100);
+      }
+      return Math.round((100 * cost) / bounds.briefBytes);
+    });
+
+    expect(lanes).toEqual([50, 25, 12, 6, 3]);
+    expect(room.fitsBriefly(0)).toBe(true);
+    expect(room.forUs).toBe(0);
+  });
+
+  it('given deliveries that wait for us, then large ones count for several, until they leave', () => {
+    const room = new Room(bounds);
+    for (const bytes of [0, 12 * 1024, 100 * 1024]) room.enterBriefly(bytes, true);
+    expect(room.forUs).toBe(1 + 1 + 9);
+    for (const bytes of [0, 12 * 1024, 100 * 1024]) room.leaveBriefly(bytes, true);
+    expect(room.forUs).toBe(0);
+    expect(room.fitsBriefly(bounds.briefBytes - 1)).toBe(true);
   });
 
   it('given slots that fill up, then a lane may have fewer of those it would like, in proportion, but at least one', () => {
