@@ -14,6 +14,8 @@ import { DeliveryMetrics, registerGauges } from './delivery-metrics.js';
 import { DEFAULT_ROOM, DeliveryEngine } from './engine/delivery-engine.js';
 import { OwnDelay } from './engine/own-delay.js';
 import { systemClock } from './engine/ports.js';
+import { costOf } from './engine/room.js';
+import type { RoomBounds } from './engine/room.js';
 import { KafkaExits } from './exits/kafka-exits.js';
 import { PersistentProducer } from './exits/persistent-producer.js';
 import { SignedSender } from './sending/signed-sender.js';
@@ -26,11 +28,10 @@ import { checkWheelRetention, withoutSizeLimit } from './wheel/wheel-retention.j
 export type DeliverySettings = CommonSettings & z.output<z.ZodObject<typeof deliverySettings>>;
 
 const MIB = 1024 * 1024;
-/**
- * What may be read and not done, over all partitions: more than what may be queued or in flight, so that reading goes on whatever is stuck.
- * A limit for each partition would let webhooks that are stuck hold up the others there.
- */
-const IN_MEMORY = { records: Infinity, bytes: DEFAULT_ROOM.bytes + DEFAULT_ROOM.briefBytes + 16 * MIB };
+/** What a record takes beside its body, as it is counted by its reader, at most about. */
+const OVERHEAD_BYTES = 1_024;
+/** What is diverted, buried or written down, or was read before reading stopped, beside what may be stuck: a part of that. */
+const PASSING = 1 / 8;
 /** What is read at once is also worked through at once, and all else waits. */
 const FETCH_BYTES = MIB / 2;
 /** Larger than the records of other services by what the headers grow. */
@@ -88,6 +89,7 @@ export class DeliveryService {
     const producer = new PersistentProducer(this.#producer, log);
     const exits = new KafkaExits(producer, topics, systemClock);
     const failed = this.#unfinished.bind(this);
+    const room = { ...DEFAULT_ROOM, slots: settings.MAX_IN_FLIGHT };
     const delay = new OwnDelay();
     this.#metrics = new DeliveryMetrics(context.metrics, log);
     this.#engine = new DeliveryEngine({
@@ -96,7 +98,7 @@ export class DeliveryService {
       exits,
       clock: systemClock,
       random: Math.random,
-      room: { ...DEFAULT_ROOM, slots: settings.MAX_IN_FLIGHT },
+      room,
       ownDelayMs: () => delay.ms,
       mayBegin: () => this.#deliveries.isConfirmed(),
       observe: this.#metrics,
@@ -110,8 +112,7 @@ export class DeliveryService {
     });
     this.#deliveries = new RecordConsumer({
       ...{ kafka, log, groupId, topics: [topics.deliveries] },
-      highWater: IN_MEMORY,
-      totalHighWater: IN_MEMORY,
+      ...inMemory(room),
       maxBytesPerPartition: FETCH_BYTES,
       maxBytesPerFetch: FETCH_BYTES,
       onRecord: deliveriesReader(this.#engine, exits, failed),
@@ -202,6 +203,17 @@ export class DeliveryService {
     if (this.#closing) this.#leftOver += 1;
     else this.#log.error({ err: error }, 'a record could not be finished; it is read again after a restart');
   }
+}
+
+/**
+ * What may be read and not done, over all partitions: more than what may be queued or in flight, and read on as soon as there is no more
+ * than that, so that nothing that is stuck keeps others from being read. A limit for each partition would.
+ */
+function inMemory({ slots, records, bytes, briefBytes }: RoomBounds) {
+  const slow = slots + records;
+  const low = { records: slow + briefBytes / costOf(0), bytes: bytes + briefBytes + slow * OVERHEAD_BYTES };
+  const high = { records: low.records * (1 + PASSING), bytes: low.bytes * (1 + PASSING) };
+  return { highWater: high, lowWater: low, totalHighWater: high, totalLowWater: low };
 }
 
 function newOutbound(settings: DeliverySettings): OutboundSender {

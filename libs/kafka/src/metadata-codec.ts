@@ -14,17 +14,16 @@ const BASE64 = /^[A-Za-z0-9+/]*$/;
 
 /**
  * Finished offsets above a watermark as text: for each run its distance from the end of the former and its length, as Elias gamma codes
- * (Elias, 1975) in base64. However they lie, the first 24,000 offsets above the watermark fit when runs are short; of runs far apart,
- * hundreds. Empty when there is none. What does not fit in 4,096 bytes is left out, the highest first.
+ * (Elias, 1975) in base64. Of the first 16,000 offsets above the watermark all fit, however they lie. Empty when there is none. What does not fit in 4,096 bytes is left out, the highest first.
  *
- * @param runs ascending, apart, at or above the watermark
+ * @param runs ascending, apart, at or above the watermark; those after one that is not are left out: better repeated than skipped
  */
 export function encodeFinished(watermark: number, runs: Iterable<OffsetRun>): string {
   const bits = new BitWriter(MAX_BYTES);
-  // No distance is nothing, so that even the first one has a code.
+  // One below, as there is no code for 0.
   let at = watermark - 1;
   for (const { from, to } of runs) {
-    if (!bits.pushGammas(from - at, to - from)) break;
+    if (from <= at || to <= from || !bits.pushGammas(from - at, to - from)) break;
     at = to;
   }
   return bits.isEmpty ? '' : PREFIX + bits.toBase64();

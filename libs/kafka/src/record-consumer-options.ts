@@ -46,8 +46,10 @@ export interface RecordConsumerOptions {
   readonly highWater?: WaterMark;
   /** A paused partition is read on below both limits. Default half of `highWater`. */
   readonly lowWater?: WaterMark;
-  /** All partitions are paused when together they are at either limit, and read on below half of both. Default: no limit. */
+  /** All partitions are paused when together they are at either limit. Default: no limit. */
   readonly totalHighWater?: WaterMark;
+  /** They are read on below both of these. Default half of `totalHighWater`. */
+  readonly totalLowWater?: WaterMark;
   /** Bytes of one fetch of one partition; a larger record comes alone. Default 1 MiB. */
   readonly maxBytesPerPartition?: number;
   /** Bytes of one fetch. Default 10 MiB. */

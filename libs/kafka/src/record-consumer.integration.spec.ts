@@ -369,6 +369,23 @@ describe('RecordConsumer', () => {
     for (const partition of range(0, 4)) expect(handed.offsets(partition)).toEqual(range(0, 1_000));
   });
 
+  it('given where to read on, reads on as soon as no more than that is in flight', async () => {
+    const topic = await broker.topic(1);
+    await broker.produce(numbered(topic, 1_000, 0));
+    const { consumer, handed } = broker.consumer({
+      groupId: broker.name(),
+      topics: [topic],
+      totalHighWater: { records: 100, bytes: 1_000_000 },
+      totalLowWater: { records: 95, bytes: 900_000 },
+      maxBytesPerPartition: 2_000,
+    });
+    await consumer.start();
+    await until(() => consumer.lag()[0]?.paused === true, 'the partition is paused');
+    const { length } = handed.records;
+    for (const record of handed.records.slice(0, length - 95)) record.done();
+    await until(() => handed.records.length > length, 'more is read');
+  });
+
   it('given a record that is not wanted yet, pauses its partition without keeping anything and goes on with that record', async () => {
     const topic = await broker.topic(2);
     const groupId = broker.name();

@@ -240,8 +240,8 @@ export class RecordConsumer {
   /** Less is in flight than before. */
   #relax(): void {
     if (this.#whenIdle.length > 0 && this.#total.records === 0) for (const idle of this.#whenIdle.splice(0)) idle();
-    const { totalHighWater } = this.options;
-    if (!this.#full || totalHighWater === undefined || !this.#total.isWithin(half(totalHighWater))) return;
+    const { totalHighWater, totalLowWater = totalHighWater && half(totalHighWater) } = this.options;
+    if (!this.#full || totalLowWater === undefined || !this.#total.isWithin(totalLowWater)) return;
     this.#full = false;
     for (const assignment of this.#assignments.values()) this.#release(assignment, 'total');
   }

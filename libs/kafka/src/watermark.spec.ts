@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { decodeFinished, encodeFinished } from './metadata-codec.js';
 import { PartitionWatermark } from './watermark.js';
 import type { OffsetCommit } from './watermark.js';
 
@@ -131,6 +132,19 @@ describe('PartitionWatermark', () => {
     restored.done(0);
     const again = new PartitionWatermark(restored.commit() ?? { offset: -1 });
     expect([1, 2, 3, 4].map((offset) => again.isDone(offset))).toEqual([false, true, false, true]);
+  });
+
+  it('given a commit while a run of restored offsets is read again, keeps all of it', () => {
+    const restored = new PartitionWatermark({ offset: 0, metadata: encodeFinished(0, [{ from: 1, to: 100 }]) });
+    restored.track(0);
+    for (let offset = 1; offset < 40; offset++) {
+      restored.track(offset);
+      restored.done(offset);
+    }
+    const { offset, metadata } = restored.commit() ?? { offset: -1 };
+
+    expect(offset).toBe(0);
+    expect(decodeFinished(0, metadata)).toEqual([{ from: 1, to: 100 }]);
   });
 
   it('given a hundred thousand records with one that stays, stays exact', () => {

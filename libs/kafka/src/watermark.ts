@@ -92,8 +92,16 @@ export class PartitionWatermark {
       if (offset > from) yield { from, to: offset };
       from = offset + 1;
     }
-    if (this.#next > from) yield { from, to: this.#next };
-    for (const run of this.#restored)
-      if (run.to > this.#next) yield { from: Math.max(run.from, this.#next), to: run.to };
+    let to = this.#next;
+    for (const run of this.#restored) {
+      if (run.to <= to) continue;
+      // One that is read again in part is still one.
+      if (run.from > to) {
+        if (to > from) yield { from, to };
+        from = run.from;
+      }
+      to = run.to;
+    }
+    if (to > from) yield { from, to };
   }
 }

@@ -38,7 +38,7 @@ export interface EngineState {
 const MIB = 1024 * 1024;
 export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB, briefBytes: 48 * MIB };
 const MAX_UNSETTLED = 1_000;
-/** Deliveries of a webhook that are diverted at once; others wait meanwhile. */
+/** Deliveries of a webhook that are diverted in one turn of the event loop. */
 const AT_ONCE = 200;
 const SWEEP_MS = 10_000;
 const RECONFIGURED_MS = 1_000;

@@ -14,6 +14,8 @@ export interface LaneBounds {
   readonly maxWaitMs: number;
   /** Real wait after which what is still expected to wait longer than `shortWaitMs` is diverted, and nothing counts as waiting for us. */
   readonly overdueMs: number;
+  /** Real wait after which that is so whoever it waits for: it keeps what follows in its partition from being committed. */
+  readonly longestWaitMs: number;
   /** Shortest diversion: what the shortest tier of the wheel is for. */
   readonly shortestMs: number;
   /** Longest diversion of a delivery that has not waited yet. */
@@ -26,6 +28,7 @@ export const DEFAULT_BOUNDS: LaneBounds = {
   shortWaitMs: 1_000,
   maxWaitMs: 2_000,
   overdueMs: 5_000,
+  longestWaitMs: 30_000,
   shortestMs: 1_000,
   horizonMs: 5_000,
   farthestMs: 3_600_000,
@@ -58,7 +61,7 @@ interface Entry<Job> {
   readonly job: Job;
   readonly since: number;
   /** Whether it takes up room, is gone in a moment, or would be if we had the time. */
-  readonly takes: 'room' | 'a moment' | 'our time';
+  takes: 'room' | 'a moment' | 'our time';
 }
 
 const BUSY: Refusal = { kind: 'busy' };
@@ -73,7 +76,7 @@ const SMOOTHING = 0.2;
 const GOLDEN_RATIO = 0.618_033_988_749_895;
 
 /**
- * One webhook's way through the engine: slots for requests in flight, its rate, its breaker and a short queue. What does not fit
+ * One webhook's way through the engine: slots for requests in flight, its rate, its breaker and a queue. What does not fit
  * is diverted to the retry wheel, due when the webhook will have room (virtual scheduling: each diverted delivery takes the next
  * free time slot at the measured rate). The longer a delivery has waited already, the farther away it may be sent, so that a long
  * outage costs few hops, and after it none waits more than about half as long again.
@@ -208,6 +211,7 @@ export class Lane<Job extends Queued> {
 
   /** Queued deliveries to divert: those that have waited too long, or all while none may go. */
   *overdue(now: number): Generator<{ job: Job; until: number }> {
+    this.#relent(now);
     for (;;) {
       const head = this.#queue[0];
       if (head === undefined) return;
@@ -308,11 +312,14 @@ export class Lane<Job extends Queued> {
     return Math.min(byLatency, this.#limiter?.perSecond ?? Infinity);
   }
 
-  /** Requests a second that are expected to be made. */
+  /** Requests a second that will be made if all goes on as it does. */
+  #presentRate(now: number): number {
+    return Math.min(this.#receiverRate(now), (this.room.share(this.#concurrency) * 1_000) / Math.max(this.#slotMs, 1));
+  }
+
+  /** Requests a second that are expected. */
   #serviceRate(now: number): number {
-    const rate = this.#receiverRate(now);
-    if (!this.#crowded) return rate;
-    return Math.min(rate, (this.room.share(this.#concurrency) * 1_000) / Math.max(this.#slotMs, 1));
+    return this.#crowded ? this.#presentRate(now) : this.#receiverRate(now);
   }
 
   /** Expected wait of one more delivery in the queue, at so many a second. */
@@ -322,42 +329,63 @@ export class Lane<Job extends Queued> {
 
   /** What is queued would, as far as can be told, be gone sooner if this process had more time. */
   #waitsForUs(now: number): boolean {
-    if (this.#crowded || now - (this.#queue[0]?.since ?? now) > this.bounds.overdueMs) return false;
+    if (this.#crowded || this.#headWaitedMs(now) > this.bounds.overdueMs) return false;
     return this.ownDelayMs() > this.#latencyMs && this.#limiter?.hasSpare(now) !== false;
+  }
+
+  #headWaitedMs(now: number): number {
+    return now - (this.#queue[0]?.since ?? now);
+  }
+
+  /** What has waited for us for long may as well wait for the receiver: others are not kept on the wheel for it any more. */
+  #relent(now: number): void {
+    if (this.#queue[0]?.takes !== 'our time' || this.#headWaitedMs(now) <= this.bounds.overdueMs) return;
+    for (const entry of this.#queue) {
+      if (entry.takes !== 'our time') continue;
+      entry.takes = 'a moment';
+      this.room.removeForUs(entry.job.body.length);
+    }
   }
 
   /** It has waited long and will for longer, the webhook turns out to be much slower than was expected, or there is no room. */
   #isOverdue({ since }: Entry<Job>, now: number): boolean {
-    const { shortWaitMs, maxWaitMs, overdueMs } = this.bounds;
+    const { shortWaitMs, maxWaitMs, overdueMs, longestWaitMs } = this.bounds;
     const waitedMs = now - since;
     if (waitedMs < shortWaitMs) return false;
-    // For us it may wait on: it would not be sent sooner from the wheel.
-    return this.lacksRoom || this.#waitMs(this.#receiverRate(now)) > (waitedMs < overdueMs ? maxWaitMs : shortWaitMs);
+    // For us it may wait: it would not be sent sooner from the wheel.
+    const rate = waitedMs < longestWaitMs ? this.#receiverRate(now) : this.#presentRate(now);
+    return this.lacksRoom || this.#waitMs(rate) > (waitedMs < overdueMs ? maxWaitMs : shortWaitMs);
   }
 
   #byReceiver(ms: number): number {
     return Math.max(0, ms - this.ownDelayMs());
   }
 
-  /** One delivery may always wait, however slow the webhook is. New ones do not overtake those that were diverted before them. */
+  /**
+   * One delivery may always wait, however slow the webhook is, if there is room. New ones do not overtake those that were diverted before
+   * them.
+   */
   #enqueue(job: Job, now: number): boolean {
     if (!this.#isOpen(now)) return false;
-    if (job.delivery.dueAt === undefined && this.#virtualTime > now + this.bounds.maxWaitMs) return false;
-    const fitsBriefly = this.room.fitsBriefly(this.#briefly);
-    this.#crowded ||= !fitsBriefly;
-    const waitMs = this.#waitMs(this.#serviceRate(now));
-    if (waitMs > this.bounds.maxWaitMs && this.#queue.length > 0) return false;
+    const { shortWaitMs, maxWaitMs } = this.bounds;
+    if (job.delivery.dueAt === undefined && this.#virtualTime > now + maxWaitMs) return false;
+    const isFirst = this.#queue.length === 0;
     const { length } = job.body;
-    const takes = waitMs > this.bounds.shortWaitMs ? 'room' : this.#waitsForUs(now) ? 'our time' : 'a moment';
-    if (takes === 'room') {
-      if (!this.room.fits(this.#held, length)) return false;
-      this.#enter(job);
-    } else {
-      if (!fitsBriefly) return false;
+    const fitsBriefly = this.room.fitsBriefly(this.#briefly, length);
+    if (!fitsBriefly && !isFirst) this.#crowded = true;
+    const waitMs = this.#waitMs(this.#serviceRate(now));
+    if (waitMs > maxWaitMs && !isFirst) return false;
+    if (waitMs <= shortWaitMs && fitsBriefly) {
+      const takes = this.#waitsForUs(now) ? 'our time' : 'a moment';
+      this.#queue.push({ job, since: now, takes });
       this.#briefly += costOf(length);
-      this.room.enterBriefly(length, takes === 'our time');
+      this.room.enterBriefly(length);
+      if (takes === 'our time') this.room.addForUs(length);
+      return true;
     }
-    this.#queue.push({ job, since: now, takes });
+    if ((waitMs <= shortWaitMs && !isFirst) || !this.room.fits(this.#held, length)) return false;
+    this.#queue.push({ job, since: now, takes: 'room' });
+    this.#enter(job);
     return true;
   }
 
@@ -371,7 +399,8 @@ export class Lane<Job extends Queued> {
     }
     const { length } = job.body;
     this.#briefly -= costOf(length);
-    this.room.leaveBriefly(length, takes === 'our time');
+    this.room.leaveBriefly(length);
+    if (takes === 'our time') this.room.removeForUs(length);
   }
 
   #divert(job: Job, now: number, notBefore = now): Admission & { readonly kind: 'divert' } {

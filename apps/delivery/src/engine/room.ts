@@ -17,8 +17,8 @@ export interface Share {
 
 /** Work for as much body is as much as that for a delivery. */
 const LARGE_BYTES = 12 * 1024;
-/** Memory that a delivery takes beside its body, about. */
-const OVERHEAD_BYTES = 1_024;
+/** Memory that a queued delivery takes beside its body, about: its headers, and objects for it here and in the reader. */
+const OVERHEAD_BYTES = 2_048;
 
 /** A large delivery is as much work as several. */
 function weightOf(bytes: number): number {
@@ -82,19 +82,25 @@ export class Room {
     return this.#forUs;
   }
 
-  /** May a lane that has queued so much for a moment, `costOf` each, queue more? */
-  fitsBriefly(cost: number): boolean {
-    return cost < this.bounds.briefBytes - this.#briefBytes;
+  /** May a lane that has queued deliveries of this cost for a moment queue another one of `bytes`? */
+  fitsBriefly(cost: number, bytes: number): boolean {
+    return cost + costOf(bytes) <= this.bounds.briefBytes - this.#briefBytes;
   }
 
-  enterBriefly(bytes: number, waitsForUs: boolean): void {
+  enterBriefly(bytes: number): void {
     this.#briefBytes += costOf(bytes);
-    if (waitsForUs) this.#forUs += weightOf(bytes);
   }
 
-  leaveBriefly(bytes: number, waitedForUs: boolean): void {
+  leaveBriefly(bytes: number): void {
     this.#briefBytes -= costOf(bytes);
-    if (waitedForUs) this.#forUs -= weightOf(bytes);
+  }
+
+  addForUs(bytes: number): void {
+    this.#forUs += weightOf(bytes);
+  }
+
+  removeForUs(bytes: number): void {
+    this.#forUs -= weightOf(bytes);
   }
 
   takeSlot(): void {

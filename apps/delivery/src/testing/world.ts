@@ -58,7 +58,7 @@ export class World {
   hasKey = true;
   /** What breakers did, in order. */
   readonly breakers: string[] = [];
-  /** Webhooks for which more came than got done. */
+  /** Webhooks for which more waited than there is memory for. */
   readonly crowded: string[] = [];
   /** By when what waits is back, as was last told when a breaker moved. */
   waitsUntil = 0;
