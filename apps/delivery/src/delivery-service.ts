@@ -115,6 +115,10 @@ export class DeliveryService {
       ...inMemory(room),
       maxBytesPerPartition: FETCH_BYTES,
       maxBytesPerFetch: FETCH_BYTES,
+      isWanted: ({ topic, partition }) =>
+        this.#engine.mayTake(() => {
+          this.#deliveries.resume({ topic, partition });
+        }),
       onRecord: deliveriesReader(this.#engine, exits, failed),
       onConfirmed: () => {
         this.#engine.resume();

@@ -48,34 +48,34 @@ async function metric(name: string): Promise<number> {
 const WAITING = 1_000_000;
 const BATCH = 10_000;
 const HOUR_MS = 3_600_000;
+const topics = topicNames('postduif.');
 
-/** Puts deliveries on the wheel that wait for the better part of an hour. */
-async function fillWheel(): Promise<void> {
+/** Puts small deliveries to these webhooks in turn on a topic. */
+async function fill(topic: string, count: number, webhooks: readonly string[], more: { dueAt?: number } = {}) {
   const producer = plainKafka(system.stack.brokers).producer();
   await producer.connect();
-  const topic = topicNames('postduif.').retry['1h'];
   const value = Buffer.alloc(100, 'x');
-  const now = Date.now();
-  for (let sent = 0; sent < WAITING; sent += BATCH) {
+  const acceptedAt = Date.now();
+  for (let sent = 0; sent < count; sent += BATCH) {
     const messages = Array.from({ length: BATCH }, (_, index) => {
       const number = sent + index;
+      const webhook = webhooks[number % webhooks.length] ?? '';
       const headers = encodeDeliveryHeaders({
-        delivery: `waiting-${number}`,
-        account: '1',
-        webhook: String(1_000 + (number % 60)),
-        event: `event-${number}`,
-        trigger: 'test.waiting',
-        contentType: 'application/json',
-        attempt: 2,
-        acceptedAt: now,
-        dueAt: now + 0.8 * HOUR_MS,
+        ...{ delivery: `filled-${number}`, account: '1', webhook, event: `event-${number}` },
+        ...{ trigger: 'test.filled', contentType: 'application/json', attempt: 1, acceptedAt, ...more },
       });
-      return { key: String(1_000 + (number % 60)), value, headers };
+      return { key: webhook, value, headers };
     });
     await producer.send({ topic, messages });
   }
   await producer.disconnect();
 }
+
+/** Ids that no webhook has. */
+const nobody = Array.from({ length: 60 }, (_, n) => String(1_000_000 + n));
+
+/** Puts deliveries on the wheel that wait for the better part of an hour. */
+const fillWheel = () => fill(topics.retry['1h'], WAITING, nobody, { dueAt: Date.now() + 0.8 * HOUR_MS });
 
 /** Sends events of some types in turn, 16 at once. */
 async function send(types: readonly string[], count: number, text: string): Promise<void> {
@@ -114,5 +114,19 @@ describe('memory of delivery', () => {
 
     expect(await metric('postduif_diversions_total')).toBeGreaterThan(1_000);
     expect(most / MIB).toBeLessThan(400);
+  });
+
+  it('given 200,000 small ones at once, for receivers that hang and for webhooks that are deleted, then it stays under 400 MiB', async () => {
+    const handler = receiver.at('/test.hangs', () => 'hang').url;
+    const hanging = await Promise.all(
+      Array.from({ length: 5 }, () => system.createWebhook({ handler, trigger: 'test.hangs' })),
+    );
+    await system.settled();
+    const filled = fill(topics.deliveries, 200_000, [...hanging, ...nobody.slice(0, 15)]);
+    const dead = filled.then(() =>
+      until(async () => (await metric('postduif_dead_total')) >= 150_000, 'those of deleted webhooks are dead'),
+    );
+
+    expect((await mostMemoryDuring(dead)) / MIB).toBeLessThan(400);
   });
 });

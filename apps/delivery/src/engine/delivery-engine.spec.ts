@@ -310,6 +310,24 @@ describe('DeliveryEngine', () => {
     });
   });
 
+  describe('what is not written down', () => {
+    it('given thousands of that, then no more are wanted until half of them are, and whoever asked is told once', async () => {
+      const world = worldOf(() => ({ status: 200, afterMs: 10 }), { state: 'disabled' });
+      world.durableAfterMs = 1_000;
+      const told: string[] = [];
+      for (const event of numbers(3_999)) world.send('1', event);
+      expect(world.engine.mayTake(() => told.push('first'))).toBe(true);
+      world.send('1', 'last');
+      expect(world.engine.mayTake(() => told.push('second'))).toBe(false);
+      await world.clock.advance(900);
+      expect(told).toEqual([]);
+      await world.clock.advance(1_200);
+
+      expect(told).toEqual(['second']);
+      expect(world.engine.mayTake(() => told.push('third'))).toBe(true);
+    });
+  });
+
   describe('a process that may have lost its deliveries to another', () => {
     it('given that, then no request begins and nothing is diverted until it is known, and then all go', async () => {
       let confirmed = true;

@@ -38,8 +38,10 @@ export interface EngineState {
 const MIB = 1024 * 1024;
 export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB, briefBytes: 48 * MIB };
 const MAX_UNSETTLED = 1_000;
-/** Deliveries of a webhook that are diverted in one turn of the event loop. */
+/** Deliveries of one queue that are diverted at once. */
 const AT_ONCE = 200;
+/** Deliveries that something is done for other than to send them: mostly they wait for Kafka. From here on no more are wanted. */
+const MAX_PASSING = 4_000;
 const SWEEP_MS = 10_000;
 const RECONFIGURED_MS = 1_000;
 const GONE = 410;
@@ -57,6 +59,10 @@ export class DeliveryEngine {
   readonly #starved = new Set<Lane<Job>>();
   /** Versions of webhooks whose receiver answered 410; they stay disabled here until the configuration says something newer. */
   readonly #gone = new Map<string, number>();
+  /** Lanes of whose queues a part is diverted at present. */
+  readonly #diverting = new Set<Lane<Job>>();
+  /** How to hand over more, of those who may not for now. */
+  #refused: (() => void)[] = [];
   /** Read while nothing may begin, in order. */
   readonly #held: Job[] = [];
   #unsettled = 0;
@@ -85,7 +91,18 @@ export class DeliveryEngine {
    * for a moment only, if we had the time (of these, large ones count for several).
    */
   get pending(): number {
-    return this.#running - this.#room.inFlight + this.#held.length + this.#room.forUs;
+    return this.#passing + this.#room.forUs;
+  }
+
+  get #passing(): number {
+    return this.#running - this.#room.inFlight + this.#held.length;
+  }
+
+  /** Whether another delivery may be handed over at present. If not, `whenItMay` is called, once. */
+  mayTake(whenItMay: () => void): boolean {
+    if (this.#passing < MAX_PASSING) return true;
+    this.#refused.push(whenItMay);
+    return false;
   }
 
   /** Takes a delivery; returns at once. */
@@ -101,6 +118,7 @@ export class DeliveryEngine {
       this.#starved.delete(lane);
       this.#pump(lane);
     }
+    this.#relieve();
   }
 
   /** The configuration has changed. Within a second lanes go whose webhooks get nothing any more, or when nothing is under way there. */
@@ -121,9 +139,9 @@ export class DeliveryEngine {
     const { webhook: id, dueAt } = job.delivery;
     if (dueAt !== undefined) observe?.returned(now - dueAt);
     const webhook = this.#deliverable(id);
-    if (typeof webhook === 'string') this.#run(job, this.#recheck(job));
-    else if (!this.options.sender.canSign(webhook)) this.#run(job, this.#settlement.postpone(job));
-    else if (expired(job.delivery, webhook, now)) this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
+    if (typeof webhook === 'string') void this.#run(job, this.#recheck(job));
+    else if (!this.options.sender.canSign(webhook)) void this.#run(job, this.#settlement.postpone(job));
+    else if (expired(job.delivery, webhook, now)) void this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
     else this.#admit(job, webhook);
   }
 
@@ -135,10 +153,10 @@ export class DeliveryEngine {
     if (lane.isCrowded && !wasCrowded) this.options.observe?.crowded(webhook);
     switch (admission.kind) {
       case 'dispatch':
-        this.#run(job, this.#attempt(lane, job, webhook, admission.slot));
+        void this.#run(job, this.#attempt(lane, job, webhook, admission.slot));
         break;
       case 'divert':
-        this.#run(job, this.#settlement.divert(job, admission.until));
+        void this.#run(job, this.#settlement.divert(job, admission.until));
         break;
       case 'queue':
         if (this.#full || lane.lacksRoom) this.#starved.add(lane);
@@ -255,22 +273,34 @@ export class DeliveryEngine {
     if (lane.lacksRoom || (this.#full && lane.queued > 0)) this.#starved.add(lane);
     // Whoever has the deliveries by now would divert them, too.
     if (this.#mayBegin) {
-      let diverted = 0;
-      for (const { job, until } of lane.overdue(now)) {
-        if (job.isCurrent()) this.#run(job, this.#settlement.divert(job, until));
-        if (++diverted === AT_ONCE) break;
-      }
+      this.#divertOverdue(lane, now);
       this.#wake(lane, now);
     }
+  }
+
+  /** A part at a time: the rest waits in the queue until that is written down. */
+  #divertOverdue(lane: Lane<Job>, now: number): void {
+    if (this.#diverting.has(lane)) return;
+    const part: Promise<void>[] = [];
+    for (const { job, until } of lane.overdue(now)) {
+      if (job.isCurrent()) part.push(this.#run(job, this.#settlement.divert(job, until)));
+      if (part.length === AT_ONCE) break;
+    }
+    if (part.length < AT_ONCE) return;
+    this.#diverting.add(lane);
+    void Promise.all(part).then(() => {
+      this.#diverting.delete(lane);
+      this.#pump(lane);
+    });
   }
 
   /** While the delivery was queued its partition may have been taken away, or the webhook may have changed. */
   #send(lane: Lane<Job>, job: Job, slot: Slot, now: number): void {
     const webhook = job.isCurrent() ? this.#deliverable(job.delivery.webhook) : undefined;
-    if (typeof webhook === 'object') this.#run(job, this.#attempt(lane, job, webhook, slot));
+    if (typeof webhook === 'object') void this.#run(job, this.#attempt(lane, job, webhook, slot));
     else {
       lane.withdraw(job, slot, now);
-      if (webhook !== undefined) this.#run(job, this.#recheck(job));
+      if (webhook !== undefined) void this.#run(job, this.#recheck(job));
     }
   }
 
@@ -287,14 +317,22 @@ export class DeliveryEngine {
     this.#wakes.set(lane, { at, callOff });
   }
 
-  #run(job: Job, work: Promise<void>): void {
+  /** Never rejects. */
+  async #run(job: Job, work: Promise<void>): Promise<void> {
     this.#running += 1;
-    work
-      .catch((error: unknown) => {
-        this.options.failed(error, job);
-      })
-      .finally(() => {
-        this.#running -= 1;
-      });
+    try {
+      await work;
+    } catch (error) {
+      this.options.failed(error, job);
+    }
+    this.#running -= 1;
+    this.#relieve();
+  }
+
+  #relieve(): void {
+    if (this.#refused.length === 0 || this.#passing > MAX_PASSING / 2) return;
+    const refused = this.#refused;
+    this.#refused = [];
+    for (const whenItMay of refused) whenItMay();
   }
 }

@@ -226,7 +226,7 @@ export class Lane<Job extends Queued> {
   wakeAt(now: number): number | undefined {
     const head = this.#queue[0];
     if (head === undefined) return undefined;
-    if (!this.#isOpen(now) || this.#isOverdue(head, now)) return now;
+    if (!this.#isOpen(now)) return now;
     const allowedAt = this.#limiter?.nextAt(now) ?? 0;
     const lookAgainAt = now + this.bounds.shortWaitMs;
     return allowedAt > now ? Math.min(allowedAt, lookAgainAt) : lookAgainAt;
