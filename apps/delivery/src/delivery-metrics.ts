@@ -121,7 +121,10 @@ export class DeliveryMetrics implements Observer {
 
   fenced(facts: Omit<AttemptFacts, 'outcome'>): void {
     this.#fenced.inc();
-    this.log.warn(this.#line(facts), 'attempt ended after its partition was taken away; it is made again');
+    this.log.warn(
+      this.#line(facts),
+      'attempt ended too late, when its partition was taken away or this process stopped; it is made again',
+    );
   }
 
   ended(facts: AttemptFacts): void {

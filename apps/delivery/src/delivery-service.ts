@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { topicNames, topicSpecs } from '@postduif/contracts';
 import type { TopicNames } from '@postduif/contracts';
 import { createKafka, ensureTopics, FlushingProducer, RecordConsumer } from '@postduif/kafka';
@@ -186,7 +187,7 @@ export class DeliveryService {
     });
   }
 
-  /** Requests under way end and are recorded; what does not end in time is sent again by whoever takes the partition. */
+  /** Requests under way end and are recorded; none begins. What does not end in time is sent again by whoever takes the partition. */
   #stopInOrder(): void {
     const { context } = this;
     context.onStop('configuration', () => this.#configuration.reader.stop());
@@ -198,9 +199,16 @@ export class DeliveryService {
     });
     context.onStop('consumers', async () => {
       this.#depth.stop();
-      await Promise.all([this.#deliveries.stop({ drainMs: DRAIN_MS }), this.#wheel.stop()]);
+      await Promise.all([this.#stopDelivering(), this.#wheel.stop()]);
       this.#metrics.stop();
     });
+  }
+
+  async #stopDelivering(): Promise<void> {
+    await Promise.race([this.#engine.stop(), pause(DRAIN_MS, undefined, { ref: false })]);
+    await this.#deliveries.stop({ drainMs: 0 });
+    const { queued } = this.#engine.state;
+    if (queued > 0) this.#log.info({ deliveries: queued }, 'queued and not sent; read again after a restart');
   }
 
   #unfinished(error: unknown): void {

@@ -70,6 +70,8 @@ export class DeliveryEngine {
   #running = 0;
   #sweptAt = 0;
   #sweepSoon = false;
+  #stopped = false;
+  readonly #idle = Promise.withResolvers<undefined>();
 
   constructor(private readonly options: EngineOptions) {
     this.#room = new Room(options.room ?? DEFAULT_ROOM);
@@ -119,6 +121,12 @@ export class DeliveryEngine {
       this.#pump(lane);
     }
     this.#relieve();
+  }
+
+  /** Nothing begins any more; what is queued stays unacknowledged. Resolves when what is under way has ended and is written down. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#running > 0) await this.#idle.promise;
   }
 
   /** The configuration has changed. Within a second lanes go whose webhooks get nothing any more, or when nothing is under way there. */
@@ -171,7 +179,7 @@ export class DeliveryEngine {
   }
 
   get #mayBegin(): boolean {
-    return this.options.mayBegin?.() !== false;
+    return !this.#stopped && this.options.mayBegin?.() !== false;
   }
 
   /** A webhook that looks undeliverable may only be newer than what we know: look again when we are up to date. */
@@ -326,6 +334,7 @@ export class DeliveryEngine {
       this.options.failed(error, job);
     }
     this.#running -= 1;
+    if (this.#stopped && this.#running === 0) this.#idle.resolve(undefined);
     this.#relieve();
   }
 
