@@ -120,6 +120,36 @@ describe('in the middle of 5,000 events', () => {
   });
 });
 
+describe('in a burst that is faster than the receiver', () => {
+  it.each([
+    ['SIGTERM', 0],
+    ['SIGKILL', REPEATS_OF_DELIVERY],
+  ] as const)(
+    'given %s for delivery with a thousand queued, then all arrive after the restart, and what was queued is not sent twice',
+    async (signal, mostRepeats) => {
+      const type = `burst.${signal}`;
+      const endpoint = receiver.at(`/${type}`);
+      await system.createWebhook({ handler: endpoint.url, trigger: type, concurrency: SLOTS });
+      await system.settled();
+      const producer = new PersistentProducer(system, type);
+      const sending = Promise.all([producer.send(0, EVENTS), producer.send(EVENTS, 2 * EVENTS)]);
+      await until(async () => (await queued()) > 1_000, 'a thousand are queued');
+      system.stack.kill('delivery', signal);
+      await sending;
+      await until(() => endpoint.arrived.size === 2 * EVENTS, 'all events have arrived');
+
+      expect(endpoint.arrived).toEqual(producer.accepted);
+      expect(endpoint.repeats).toBeLessThanOrEqual(mostRepeats);
+    },
+  );
+});
+
+/** Deliveries in the memory of delivery that wait to be sent. */
+async function queued(): Promise<number> {
+  const text = await (await fetch(`${system.stack.managementUrls.delivery}/metrics`)).text();
+  return Number(/^postduif_delivery_queued\{.*\} (\d+)$/m.exec(text)?.[1]);
+}
+
 /** Sends the events, and does something in the middle; resolves when all have arrived. */
 async function interrupted(
   type: string,
