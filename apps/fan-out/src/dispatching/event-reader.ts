@@ -1,6 +1,7 @@
 import { RecordConsumer } from '@postduif/kafka';
 import type { KafkaClients, Log } from '@postduif/kafka';
 import { REPEAT_WINDOW_MS } from '../repeats/repeat-window.js';
+import { ReplayLog } from '../repeats/replay-log.js';
 import type { EventDispatcher } from './event-dispatcher.js';
 
 /** What is read of one partition and not durable as deliveries yet; bounds the memory while Kafka takes no records. */
@@ -19,10 +20,12 @@ export interface EventReaderOptions {
 /** Reads the topic `events`, and first its last ten minutes again, in which repeats are looked for. */
 export class EventReader {
   readonly #consumer: RecordConsumer;
+  readonly #replay: ReplayLog;
   #started = false;
   #assigned = false;
 
   constructor({ kafka, groupId, topic, dispatcher, log }: EventReaderOptions) {
+    this.#replay = new ReplayLog(() => this.#consumer.lag(), log);
     this.#consumer = new RecordConsumer({
       kafka,
       groupId,
@@ -30,7 +33,11 @@ export class EventReader {
       rewindMs: REPEAT_WINDOW_MS,
       highWater: HIGH_WATER,
       onRecord: (record) => {
+        if (record.replayed) this.#replay.count();
         dispatcher.take(record);
+      },
+      onAssigned: () => {
+        this.#replay.begin();
       },
       onRevoked: (partitions) => {
         dispatcher.forget(partitions);
@@ -48,6 +55,7 @@ export class EventReader {
 
   /** Finishes what was read, within `drainMs`; the rest comes again. Takes at most three seconds longer. */
   async stop(drainMs: number): Promise<void> {
+    this.#replay.stop();
     if (this.#started) await this.#consumer.stop({ drainMs });
   }
 
