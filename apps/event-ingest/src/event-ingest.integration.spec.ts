@@ -25,6 +25,7 @@ const ACCOUNT = '1234';
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const EVENT = { type: 'invoice.paid', data: { amount: 12 } };
 const PATIENCE_MS = 20_000;
+const WARN = pino.levels.values.warn;
 const log = pino({ level: 'silent' });
 
 interface Body {
@@ -338,6 +339,7 @@ describe('event-ingest', () => {
       slow.end(body.slice(-1));
       expect(await answerTo(slow)).toMatchObject({ status: 202 });
       expect(await post(body, json)).toMatchObject({ status: 202 });
+      expect(lines).toContainEqual(expect.objectContaining({ level: WARN, code: 'overloaded', requests: 1 }));
     });
   });
 
