@@ -433,6 +433,24 @@ describe('DeliveryEngine', () => {
       expect(world.waitsUntil).toBeLessThanOrEqual(last + 1_000);
     });
 
+    it('given hundreds queued for a receiver that begins to fail, when Kafka is slow, then they are diverted part by part, each once', async () => {
+      const world = worldOf((_webhook, event) => ({ status: Number(event) < 20 ? 200 : 500, afterMs: 10 }));
+      world.durableAfterMs = 1_000;
+      let turns = 0;
+      const at = world.clock.at.bind(world.clock);
+      world.clock.at = (moment, work) => {
+        turns += 1;
+        if (turns > 20_000) throw new Error('looks again and again');
+        return at(moment, work);
+      };
+      for (const event of numbers(700)) world.send('1', event);
+      await world.clock.advance(900);
+
+      expect([world.breakers[0], world.diverted]).toEqual(['open', 200]);
+      await world.clock.advance(5_000);
+      expect(world.engine.state.queued).toBe(0);
+    });
+
     it('given a receiver that fails until nothing is left for it, then it is forgotten in the end', async () => {
       const world = worldOf(() => ({ status: 503, afterMs: 10 }));
       await stream(world, 20, 1_000);

@@ -282,7 +282,7 @@ export class DeliveryEngine {
     // Whoever has the deliveries by now would divert them, too.
     if (this.#mayBegin) {
       this.#divertOverdue(lane, now);
-      this.#wake(lane, now);
+      if (!this.#diverting.has(lane)) this.#wake(lane, now);
     }
   }
 
