@@ -36,7 +36,7 @@ export interface EngineState {
 }
 
 const MIB = 1024 * 1024;
-export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 32 * MIB, briefBytes: 48 * MIB };
+export const DEFAULT_ROOM: RoomBounds = { slots: 5_000, records: 2_000, bytes: 24 * MIB, briefBytes: 56 * MIB };
 const MAX_UNSETTLED = 1_000;
 /** Deliveries of one queue that are diverted at once. */
 const AT_ONCE = 200;

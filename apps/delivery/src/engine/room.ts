@@ -17,6 +17,8 @@ export interface Share {
 
 /** Work for as much body is as much as that for a delivery. */
 const LARGE_BYTES = 12 * 1024;
+/** A lane may queue so many times as much for a moment as is left for the others: bursts are mostly of one webhook at a time. */
+const BRIEF_SHARE = 4;
 /** Memory that a queued delivery takes beside its body, about: its headers, and objects for it here and in the reader. */
 const OVERHEAD_BYTES = 2_048;
 
@@ -82,9 +84,9 @@ export class Room {
     return this.#forUs;
   }
 
-  /** May a lane that has queued deliveries of this cost for a moment queue another one of `bytes`? */
+  /** May a lane that has queued deliveries of this cost for a moment queue another one of `bytes`? Alone it may have four fifths. */
   fitsBriefly(cost: number, bytes: number): boolean {
-    return cost + costOf(bytes) <= this.bounds.briefBytes - this.#briefBytes;
+    return cost + costOf(bytes) <= BRIEF_SHARE * (this.bounds.briefBytes - this.#briefBytes);
   }
 
   enterBriefly(bytes: number): void {
