@@ -219,7 +219,7 @@ export class DeliveryService {
 
 /**
  * What may be read and not done, over all partitions: more than what may be queued or in flight, and read on as soon as there is no more
- * than that, so that nothing that is stuck keeps others from being read. A limit for each partition would.
+ * than that, so that nothing that is stuck keeps others from being read.
  */
 function inMemory({ slots, records, bytes, briefBytes }: RoomBounds) {
   const slow = slots + records;

@@ -90,7 +90,7 @@ export class DeliveryEngine {
 
   /**
    * Deliveries that wait neither for a receiver nor for room with one, but for us: to know the configuration, to write down what follows, or
-   * for a moment only, if we had the time (of these, large ones count for several).
+   * for a moment only, if we had the time (of these, large ones count for several, and none for longer than five seconds).
    */
   get pending(): number {
     return this.#passing + this.#room.forUs;
