@@ -12,6 +12,7 @@ import type {
 import { registerCodecs } from './codecs.js';
 import { kafkajsLog } from './kafkajs-log.js';
 import type { Log } from './log.js';
+import { speedUpProduceRequests } from './produce-request.js';
 import { calmRequestQueues } from './request-queue.js';
 
 export interface KafkaOptions {
@@ -57,6 +58,7 @@ export function createKafka(options: KafkaOptions): KafkaClients {
   process.env.KAFKAJS_NO_PARTITIONER_WARNING ??= '1';
   registerCodecs();
   calmRequestQueues();
+  speedUpProduceRequests();
   const write = kafkajsLog(options.log);
   const memberName = options.instance === undefined ? undefined : `${options.clientId}@${options.instance}`;
   const client = (retry: RetryOptions, clientId: string, onSign?: () => void): Kafka =>
