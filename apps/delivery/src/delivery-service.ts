@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { topicNames, topicSpecs } from '@postduif/contracts';
 import type { TopicNames } from '@postduif/contracts';
 import { createKafka, ensureTopics, FlushingProducer, RecordConsumer } from '@postduif/kafka';
@@ -40,7 +39,6 @@ const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 /** Sockets to one origin; webhooks have limits of their own, and many may share an origin. */
 const CONNECTIONS_PER_ORIGIN = 1_000;
 const SILENCE_MS = 60_000;
-const DRAIN_MS = 4_000;
 
 /** Puts the parts of the service together and starts them in the order in which they need each other. */
 export class DeliveryService {
@@ -101,7 +99,7 @@ export class DeliveryService {
       random: Math.random,
       room,
       ownDelayMs: () => delay.ms,
-      mayBegin: () => this.#deliveries.isConfirmed(),
+      mayBegin: () => this.#deliveries.mayBegin(),
       observe: this.#metrics,
       failed,
     });
@@ -124,6 +122,7 @@ export class DeliveryService {
       onConfirmed: () => {
         this.#engine.resume();
       },
+      settled: () => this.#engine.settled(),
     });
     const wheel = this.#wheel;
     this.#depth = new WheelDepth({
@@ -205,8 +204,7 @@ export class DeliveryService {
   }
 
   async #stopDelivering(): Promise<void> {
-    await Promise.race([this.#engine.stop(), pause(DRAIN_MS, undefined, { ref: false })]);
-    await this.#deliveries.stop({ drainMs: 0 });
+    await this.#deliveries.stop();
     const { queued } = this.#engine.state;
     if (queued > 0) this.#log.info({ deliveries: queued }, 'queued and not sent; read again after a restart');
   }

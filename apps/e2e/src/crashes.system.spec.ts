@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SERVICES, startStack } from '@postduif/stack';
 import type { ServiceName, Stack } from '@postduif/stack';
 import { BATCH, PersistentProducer } from './testing/persistent-producer.js';
@@ -20,6 +20,9 @@ const PRODUCERS = 2;
 const SLOTS = 10;
 /** So many that two processes have about half of them each, with one request in flight for each. */
 const SHARDS = 32;
+/** What a slow receiver takes for an answer, and how many requests at once: something is always in flight, and most of a burst is diverted. */
+const SLOW_MS = 150;
+const SLOW_SLOTS = 6 * SHARDS;
 /** What a second process needs to send, too. */
 const env = { all: { ENCRYPTION_KEY: randomBytes(32).toString('base64') } };
 
@@ -33,7 +36,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await other?.stop();
+  await stopOther();
   await system.stop();
   await receiver.goAway();
 });
@@ -90,8 +93,7 @@ describe('in the middle of 5,000 events', () => {
   );
 
   it('given SIGSTOP for one of two delivery processes, then the other takes over, and only what was in flight is repeated when the first goes on', async () => {
-    const { brokers, databaseUrl, managementUrls } = system.stack;
-    other = await startStack({ services: ['delivery'], stores: [], brokers, databaseUrl, env });
+    await startOther();
     const script = (nth: number): Answer | 'hang' => (nth < CRASH_AFTER ? { status: 200 } : 'hang');
     let inFlight = NaN;
     const { endpoint, producer } = await interrupted(
@@ -108,7 +110,7 @@ describe('in the middle of 5,000 events', () => {
       { script, shards: SHARDS, concurrency: SHARDS },
     );
     await until(
-      async () => (await fetch(`${managementUrls.delivery}/ready`)).ok,
+      async () => (await fetch(`${system.stack.managementUrls.delivery}/ready`)).ok,
       'the first belongs to the group again',
     );
     // These wait behind whatever it had read before and might still send.
@@ -121,11 +123,7 @@ describe('in the middle of 5,000 events', () => {
 });
 
 describe('in a burst that is faster than the receiver', () => {
-  // Partitions that move between processes in the middle repeat what is under way.
-  beforeAll(async () => {
-    await other?.stop();
-    other = undefined;
-  });
+  beforeAll(stopOther);
 
   it.each([
     ['SIGTERM', 0],
@@ -149,6 +147,42 @@ describe('in a burst that is faster than the receiver', () => {
     },
   );
 });
+
+describe('in a burst of which most is diverted', () => {
+  afterEach(stopOther);
+
+  it.each<[what: string, others: number, move: () => Promise<void>]>([
+    ['joins', 0, startOther],
+    ['leaves', 1, stopOther],
+  ])(
+    'when a second delivery process %s, then all arrive, and what was in flight or diverted just then is not sent twice',
+    async (what, others, move) => {
+      if (others > 0) await startOther();
+      const type = `moving.${what}`;
+      const endpoint = receiver.at(`/${type}`, () => ({ status: 200, afterMs: SLOW_MS }));
+      const pace = { shards: SHARDS, concurrency: SLOW_SLOTS };
+      await system.createWebhook({ handler: endpoint.url, trigger: type, ...pace });
+      await system.settled();
+      const producer = new PersistentProducer(system, type);
+      await producer.send(0, EVENTS);
+      await Promise.all([producer.send(EVENTS, 3 * EVENTS), move()]);
+      await until(() => endpoint.arrived.size === 3 * EVENTS, 'all events have arrived');
+
+      expect(endpoint.arrived).toEqual(producer.accepted);
+      expect(endpoint.repeats).toBe(0);
+    },
+  );
+});
+
+async function startOther(): Promise<void> {
+  const { brokers, databaseUrl } = system.stack;
+  other = await startStack({ services: ['delivery'], stores: [], brokers, databaseUrl, env });
+}
+
+async function stopOther(): Promise<void> {
+  await other?.stop();
+  other = undefined;
+}
 
 /** Deliveries in the memory of delivery that wait to be sent. */
 async function queued(): Promise<number> {

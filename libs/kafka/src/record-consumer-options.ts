@@ -30,8 +30,13 @@ export interface RecordConsumerOptions {
   onAssigned?(partitions: readonly TopicPartition[]): void;
   /** Partitions that are gone: their records are someone else's, and `done` has no effect any more. */
   onRevoked?(partitions: readonly TopicPartition[]): void;
-  /** The group has confirmed that this member belongs to it, which it does about every second. See `RecordConsumer.isConfirmed`. */
+  /** The group has confirmed that this member belongs to it, which it does about every second. See `RecordConsumer.mayBegin`. */
   onConfirmed?(): void;
+  /**
+   * Resolves when nothing is under way for records that were handed out, though what only waits is not done; nothing may begin meanwhile. A
+   * rebalance and a stop wait for it. Default: when all is done.
+   */
+  settled?(): Promise<void>;
   /**
    * Where to start, in the order of `partitions`, for those who keep their positions elsewhere than in Kafka. Committed offsets and
    * finished offsets are then not read, only written. Asked anew, a second later, when it rejects.
@@ -64,7 +69,7 @@ export interface RecordConsumerOptions {
    */
   readonly sessionTimeoutMs?: number;
   /**
-   * Milliseconds that a member waits in a rebalance until what it has in flight is done, before it gives its partitions up. The whole
+   * Milliseconds that a member waits in a rebalance until what is under way is done, before it gives its partitions up. The whole
    * group waits with it. Keep it some seconds below `sessionTimeoutMs`. Default 1,000.
    */
   readonly rebalanceDrainMs?: number;

@@ -327,6 +327,36 @@ describe('RecordConsumer', () => {
     expect(second.handed.values()).toEqual(['50', '50']);
   });
 
+  it('given a second member while records only wait, does not wait for them, and says that nothing may begin until the group has met', async () => {
+    const topic = await broker.topic(4);
+    const groupId = broker.name();
+    await broker.produce(range(0, 4).flatMap((partition) => numbered(topic, 50, partition)));
+    // Longer than the group waits for a member.
+    const patient = { groupId, topics: [topic], rebalanceDrainMs: 60_000 };
+    const mayBegin: boolean[] = [];
+    const first = broker.consumer({
+      ...patient,
+      settled: () => {
+        mayBegin.push(first.consumer.mayBegin());
+        return Promise.resolve();
+      },
+    });
+    await first.consumer.start();
+    await until(() => first.handed.records.length === 200, 'the first has all');
+    mayBegin.push(first.consumer.mayBegin());
+
+    const second = broker.consumer(patient);
+    await second.consumer.start();
+    await until(() => first.consumer.lag().length === 2, 'the first has given two up');
+    mayBegin.push(first.consumer.mayBegin());
+    expect(second.consumer.lag()).toHaveLength(2);
+    const stopped = first.consumer.stop();
+    mayBegin.push(first.consumer.mayBegin());
+    await stopped;
+
+    expect(mayBegin).toEqual([true, false, true, false, false]);
+  });
+
   it('given what is not done in a rebalance, gives it up when the time is over', async () => {
     const topic = await broker.topic(2);
     const groupId = broker.name();

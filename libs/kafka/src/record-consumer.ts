@@ -29,9 +29,9 @@ const UNREAD: readonly Hold[] = ['locating', 'failure', 'unwanted', 'unconfirmed
  * done, with the finished offsets above it; after a restart only what was not finished, or finished since the last commit, comes again.
  * At least once: what was in flight at a crash or in a rebalance comes again, to this member or another.
  *
- * In a rebalance the member reads nothing more and waits, but not for long, until what it has in flight is done and committed. Then it
- * joins. Partitions that it keeps go on as if nothing had been. What is still in flight on those that it loses is repeated by their new
- * owner, and fenced here: `done` has no effect any more.
+ * In a rebalance the member reads nothing more, says that nothing may begin, and waits, but not for long, until what is under way is done
+ * and committed. Then it joins. Partitions that it keeps go on as if nothing had been. What is still in flight on those that it loses is
+ * repeated by their new owner, and fenced here: `done` has no effect any more.
  */
 export class RecordConsumer {
   readonly #member: GroupMember;
@@ -46,6 +46,8 @@ export class RecordConsumer {
   #epoch = 0;
   /** When the group last confirmed this member. */
   #confirmedAt = -Infinity;
+  /** The group gives its partitions out anew. */
+  #rebalancing = false;
   #stopping = false;
   #full = false;
   #whenIdle: (() => void)[] = [];
@@ -83,7 +85,10 @@ export class RecordConsumer {
         joined: (partitions, continuous) => {
           this.#joined(partitions, continuous);
         },
-        rebalancing: () => this.#drain(options.rebalanceDrainMs ?? 1_000, LAST_COMMIT_MS),
+        rebalancing: () => {
+          this.#rebalancing = true;
+          return this.#drain(options.rebalanceDrainMs ?? 1_000, LAST_COMMIT_MS);
+        },
         batch: (payload) => {
           this.#batch(payload);
         },
@@ -112,7 +117,7 @@ export class RecordConsumer {
   }
 
   /**
-   * Reads nothing more, waits at most `drainMs` (default 4,000) until everything in flight is done, commits, and leaves the group. Takes
+   * Reads nothing more, waits at most `drainMs` (default 4,000) until what is under way is done, commits, and leaves the group. Takes
    * at most three seconds longer, also when the broker is away; kafkajs then still tries to connect for a while, so end the process.
    */
   async stop({ drainMs = 4_000 }: { readonly drainMs?: number } = {}): Promise<void> {
@@ -134,8 +139,16 @@ export class RecordConsumer {
   }
 
   /**
+   * Whether this member's partitions are surely its own: the group has confirmed it, and neither gives its partitions out anew nor is about to
+   * be left. What begins otherwise may be repeated by their new owner; no record is handed out.
+   */
+  mayBegin(): boolean {
+    return !this.#stopping && !this.#rebalancing && this.isConfirmed();
+  }
+
+  /**
    * False when the group has been silent for so long that it may have given this member's partitions away: the process was frozen, or
-   * the broker is away. What would be repeated by their new owner had better not begin then; no record is handed out.
+   * the broker is away.
    */
   isConfirmed(): boolean {
     const silentMs = (this.options.clock ?? systemClock).now() - this.#confirmedAt;
@@ -162,6 +175,7 @@ export class RecordConsumer {
   }
 
   #joined(partitions: readonly TopicPartition[], continuous: boolean): void {
+    this.#rebalancing = false;
     const former = this.#assignments;
     const kept = (partition: TopicPartition): PartitionAssignment | undefined =>
       continuous ? former.get(partitionKey(partition)) : undefined;
@@ -212,7 +226,7 @@ export class RecordConsumer {
     const assignment = this.#assignments.get(partitionKey(batch));
     if (assignment?.position === undefined || this.#stopping || assignment.holds.has('locating')) return;
     assignment.highWatermark = Number(batch.highWatermark);
-    if (!this.isConfirmed()) {
+    if (!this.mayBegin()) {
       this.#hold(assignment, 'unconfirmed');
       this.#member.seek(assignment, assignment.position);
       return;
@@ -341,7 +355,7 @@ export class RecordConsumer {
   }
 
   async #drain(drainMs: number, commitMs: number): Promise<void> {
-    await within(drainMs, this.#idle());
+    await within(drainMs, this.options.settled?.() ?? this.#idle());
     await this.#commits.flush(commitMs);
   }
 

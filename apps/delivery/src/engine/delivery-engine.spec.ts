@@ -774,28 +774,33 @@ describe('DeliveryEngine', () => {
       expect(world.attempts.length - attempts).toBeLessThanOrEqual(inFlight);
     });
 
-    it('given a stop with thousands queued, then nothing more begins, and what was in flight comes to its end and is not repeated', async () => {
-      const world = worldOf(() => ({ status: 200, afterMs: 30 }), { concurrency: 20 });
+    it('given that nothing may begin any more, with thousands queued, then what was in flight comes to its end and is not repeated', async () => {
+      let mayBegin = true;
+      const world = new World({ mayBegin: () => mayBegin });
+      world.webhooks.set('1', webhook('1', { concurrency: 20 }));
+      world.answer = () => ({ status: 200, afterMs: 30 });
       world.durableAfterMs = 20;
       for (const event of numbers(500)) world.send('1', event);
       await world.clock.advance(100);
       const begun = world.posts.length;
       const former = world.engine;
-      let stopped = false;
-      void former.stop().then(() => (stopped = true));
+      mayBegin = false;
+      let settled = false;
+      void former.settled().then(() => (settled = true));
       await world.clock.advance(30);
-      const early = stopped;
+      const early = settled;
       await world.clock.advance(60_000);
 
-      expect([early, stopped, former.state.inFlight, former.state.unsettled]).toEqual([false, true, 0, 0]);
+      expect([early, settled, former.state.inFlight, former.state.unsettled]).toEqual([false, true, 0, 0]);
       expect([world.posts.length, world.diverted]).toEqual([begun, 0]);
+      mayBegin = true;
       world.kill();
       await world.clock.advance(60_000);
       expect(world.posts.map(({ event }) => event).sort()).toEqual(numbers(500).sort());
     });
 
-    it('given a stop with nothing under way, then that is all', async () => {
-      await expect(worldOf(() => ({ status: 200, afterMs: 30 })).engine.stop()).resolves.toBeUndefined();
+    it('given nothing under way, then it is settled', async () => {
+      await expect(worldOf(() => ({ status: 200, afterMs: 30 })).engine.settled()).resolves.toBeUndefined();
     });
 
     it('given partitions that are taken away, then what is queued there is not sent', async () => {

@@ -70,8 +70,7 @@ export class DeliveryEngine {
   #running = 0;
   #sweptAt = 0;
   #sweepSoon = false;
-  #stopped = false;
-  readonly #idle = Promise.withResolvers<undefined>();
+  #idle: PromiseWithResolvers<undefined> | undefined;
 
   constructor(private readonly options: EngineOptions) {
     this.#room = new Room(options.room ?? DEFAULT_ROOM);
@@ -123,10 +122,9 @@ export class DeliveryEngine {
     this.#relieve();
   }
 
-  /** Nothing begins any more; what is queued stays unacknowledged. Resolves when what is under way has ended and is written down. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    if (this.#running > 0) await this.#idle.promise;
+  /** Resolves when what is under way has ended and is written down. What is queued is not waited for, and stays unacknowledged. */
+  async settled(): Promise<void> {
+    if (this.#running > 0) await (this.#idle ??= Promise.withResolvers<undefined>()).promise;
   }
 
   /** The configuration has changed. Within a second lanes go whose webhooks get nothing any more, or when nothing is under way there. */
@@ -179,7 +177,7 @@ export class DeliveryEngine {
   }
 
   get #mayBegin(): boolean {
-    return !this.#stopped && this.options.mayBegin?.() !== false;
+    return this.options.mayBegin?.() !== false;
   }
 
   /** A webhook that looks undeliverable may only be newer than what we know: look again when we are up to date. */
@@ -334,7 +332,10 @@ export class DeliveryEngine {
       this.options.failed(error, job);
     }
     this.#running -= 1;
-    if (this.#stopped && this.#running === 0) this.#idle.resolve(undefined);
+    if (this.#running === 0) {
+      this.#idle?.resolve(undefined);
+      this.#idle = undefined;
+    }
     this.#relieve();
   }
 

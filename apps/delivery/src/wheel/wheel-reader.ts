@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { decodeDeliveryHeaders, WHEEL_TIERS } from '@postduif/contracts';
 import type { TopicNames } from '@postduif/contracts';
 import { tierFor } from '@postduif/retry-schedule';
@@ -51,7 +50,7 @@ export class WheelReader {
         this.#consumer.resume(partition);
       },
       // Otherwise the new owner of a partition would release the same once more.
-      mayRelease: () => this.#consumer.isConfirmed(),
+      mayRelease: () => this.#consumer.mayBegin(),
       uncommitted: () => this.#uncommitted.count(this.#consumer.lag()),
       isBehind,
       failed,
@@ -67,8 +66,7 @@ export class WheelReader {
       maxBytesPerFetch: FETCH_BYTES,
       // Well below how long before a release its partition is read on.
       maxWaitTimeInMs: 500,
-      // Long enough for what is on its way to the next topic; what waits for its release is not done sooner by waiting for it.
-      rebalanceDrainMs: 200,
+      settled: () => this.#wheel.settled(),
       isWanted: ({ topic, partition, timestamp }) => this.#wheel.isWanted({ topic, partition, enteredAt: timestamp }),
       onRecord: (record) => {
         this.#read(record);
@@ -90,8 +88,7 @@ export class WheelReader {
 
   /** What is on its way to the next topic is done first, unless the broker is away; what waits is not done sooner by waiting. */
   async stop(): Promise<void> {
-    await Promise.race([this.#wheel.stop(), pause(LAST_COPIES_MS, undefined, { ref: false })]);
-    await this.#consumer.stop({ drainMs: 0 });
+    await this.#consumer.stop({ drainMs: LAST_COPIES_MS });
   }
 
   isAlive(maxSilenceMs: number): boolean {

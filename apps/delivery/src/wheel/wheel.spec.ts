@@ -357,14 +357,16 @@ describe('Wheel', () => {
     });
   });
 
-  it('given a stop, then what was released is done first, and nothing more is released', async () => {
+  it('given that nothing may be released any more, then it is settled when what was released is done', async () => {
     const clock = new SimulatedClock();
     const done: string[] = [];
+    let mayRelease = true;
     const { promise: durable, resolve: becomeDurable } = Promise.withResolvers<undefined>();
     const forward = jest.fn(() => durable);
     const wheel = wheelOf({
       clock,
       forward,
+      mayRelease: () => mayRelease,
     });
     const now = clock.now();
     const add = (name: string, dueAt: number): void => {
@@ -374,14 +376,15 @@ describe('Wheel', () => {
     add('waiting', now + 900);
     await clock.advance(500);
 
-    const stopped = wheel.stop().then(() => done.push('stopped'));
+    mayRelease = false;
+    const settled = wheel.settled().then(() => done.push('settled'));
     add('read late', now + 600);
     await clock.advance(60_000);
     expect(done).toEqual([]);
     becomeDurable(undefined);
-    await stopped;
+    await settled;
 
-    expect(done).toEqual(['released', 'stopped']);
+    expect(done).toEqual(['released', 'settled']);
     expect(forward).toHaveBeenCalledTimes(1);
   });
 });

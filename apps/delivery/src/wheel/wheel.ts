@@ -68,7 +68,6 @@ export class Wheel<W extends Waiting> {
   #next: { readonly at: number; readonly callOff: () => void } | undefined;
   /** Nothing is released before, as not everything could be. */
   #heldUntil = 0;
-  #stopped = false;
 
   constructor(private readonly options: WheelOptions<W>) {}
 
@@ -107,9 +106,8 @@ export class Wheel<W extends Waiting> {
     this.#spokes.delete(keyOf(partition));
   }
 
-  /** Releases nothing more; resolves when what was released is done. What waits is read again by whoever takes the partition. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
+  /** Resolves when what was released is done. What waits is not waited for. */
+  async settled(): Promise<void> {
     await Promise.all(this.#forwarding);
   }
 
@@ -136,7 +134,6 @@ export class Wheel<W extends Waiting> {
 
   /** Releases what may go of everything whose time has come, and waits for the next. */
   #turn(): void {
-    if (this.#stopped) return;
     const { clock, mayRelease, isBehind } = this.options;
     const now = clock.now();
     const behind = isBehind?.() === true;

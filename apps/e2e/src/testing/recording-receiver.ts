@@ -17,6 +17,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Default: at once. */
+  readonly afterMs?: number;
 }
 
 /** What the nth request (from 0) to an endpoint is answered; `hang` leaves it open. */
@@ -114,7 +116,11 @@ export class Endpoint {
     this.#mostOpen = Math.max(this.#mostOpen, this.#open.size);
     response.on('close', () => this.#open.delete(response));
     const answer = this.script(nth, request);
-    if (answer !== 'hang') response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (answer === 'hang') return;
+    const { status, headers, body, afterMs } = answer;
+    const end = (): void => void response.writeHead(status, headers).end(body);
+    if (afterMs === undefined) end();
+    else setTimeout(end, afterMs);
   }
 
   /** From now on the script is another; what hangs is answered 200. */
