@@ -1,14 +1,5 @@
-import { createRequire } from 'node:module';
+import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 
-/** What is touched of kafkajs' queue of requests to one broker. */
-interface RequestQueue {
-  readonly pending: readonly unknown[];
-  scheduleCheckPendingRequests: (this: RequestQueue) => void;
-}
-
-const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
-  readonly prototype: RequestQueue;
-};
 const { prototype } = RequestQueue;
 const schedule = prototype.scheduleCheckPendingRequests;
 

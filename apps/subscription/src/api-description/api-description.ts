@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { ApiError, asyncApi, openApi } from '@postduif/contracts';
 
 const { resolve } = createRequire(import.meta.url);
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+const { version } = JSON.parse(readFileSync(resolve('@postduif/subscription/package.json'), 'utf8')) as {
   version: string;
 };
 
