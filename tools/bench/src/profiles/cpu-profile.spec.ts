@@ -4,7 +4,7 @@ import { summarise } from './cpu-profile.js';
 const HOME = 'file:///home/ann/postduif';
 const frame = (id: number, functionName: string, url: string, children: number[] = []) => ({
   id,
-  callFrame: { functionName, url, lineNumber: 9 },
+  callFrame: { functionName, url, lineNumber: 9, columnNumber: 0 },
   children,
 });
 
@@ -16,9 +16,9 @@ const PROFILE = {
     frame(3, '(garbage collector)', ''),
     frame(4, 'onStreamRead', 'node:internal/stream', [5]),
     frame(5, 'parse', `${HOME}/node_modules/undici/lib/client.js`, [6, 7]),
-    frame(6, 'attempt', `${HOME}/apps/delivery/dist/engine.js`, [8]),
+    frame(6, 'attempt', `${HOME}/apps/delivery/src/engine.ts`, [8]),
     frame(7, 'utf8Slice', ''),
-    frame(8, 'attempt', `${HOME}/apps/delivery/dist/engine.js`, [9]),
+    frame(8, 'attempt', `${HOME}/apps/delivery/src/engine.ts`, [9]),
     frame(9, 'writev', '', []),
     frame(11, 'nested', `${HOME}/node_modules/a/node_modules/@b/c/index.js`),
   ],
@@ -46,12 +46,12 @@ describe('a CPU profile', () => {
   it('by function, sums up the time that it was on top', () => {
     expect(functions.slice(0, 3)).toEqual([
       { name: '(garbage collector)', share: 0.2 },
-      { name: 'attempt apps/delivery/dist/engine.js:10', share: 0.2 },
+      { name: 'attempt apps/delivery/src/engine.ts:10', share: 0.2 },
       { name: 'writev', share: 0.2 },
     ]);
   });
 
   it('by function of our own, counts what it calls, once however often it is on the stack', () => {
-    expect(ours).toEqual([{ name: 'attempt apps/delivery/dist/engine.js:10', share: 0.4 }]);
+    expect(ours).toEqual([{ name: 'attempt apps/delivery/src/engine.ts:10', share: 0.4 }]);
   });
 });

@@ -13,10 +13,12 @@ interface ProfileNode {
   readonly children?: readonly number[];
 }
 
-interface Frame {
+/** A function; lines and columns count from 0. */
+export interface Frame {
   readonly functionName: string;
   readonly url: string;
   readonly lineNumber: number;
+  readonly columnNumber: number;
 }
 
 /** A part of the time. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Table } from '../results/result.js';
+import { unbundled } from './bundle.js';
 import { summarise } from './cpu-profile.js';
 import type { CpuProfile, Share } from './cpu-profile.js';
 
@@ -15,7 +16,8 @@ export function profileTables(folder: string): Table[] {
 }
 
 function tablesOf(file: string): Table[] {
-  const { busySeconds, packages, functions, ours } = summarise(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile);
+  const profile = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
+  const { busySeconds, packages, functions, ours } = summarise(unbundled(profile));
   return [
     shares(
       `${file}: ${busySeconds.toFixed(1)} s without idle time`,
