@@ -107,7 +107,13 @@ describe('the life of a service', () => {
     const service = start();
     await fetch(`${await service.address()}/crash`);
     const line = await service.says('a mistake in the program; stopping');
-    expect(line).toMatchObject({ level: 60, err: { message: 'a mistake outside of a request' } });
+    expect(line).toMatchObject({
+      level: 60,
+      err: {
+        message: 'a mistake outside of a request',
+        stack: expect.stringMatching(/outside of a request\n +at .*\(?\/.*src\/testing\/slow-service\.ts:\d+:\d+/),
+      },
+    });
     expect(await service.exitCode()).toBe(1);
   });
 

@@ -15,6 +15,7 @@ import { httpAdapter } from './http-adapter.js';
 import type { AnswerBadPath } from './http-adapter.js';
 import { loggedError } from './logged-error.js';
 import { ProblemFilter } from './problem.filter.js';
+import { traceSources } from './stack-traces.js';
 
 /** What a service's parts get to work with. */
 export interface ServiceContext<Settings> {
@@ -69,6 +70,7 @@ const EX_CONFIG = 78;
  * Exit codes: 0 stopped, 1 failed, 78 settings not right.
  */
 export async function runService<S extends z.ZodRawShape>(definition: ServiceDefinition<S>): Promise<void> {
+  traceSources(process.argv[1] ?? '');
   const log = pino(
     {
       base: { service: definition.name },

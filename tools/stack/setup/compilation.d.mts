@@ -1,1 +1,2 @@
+export function ensureCompiled(root: string, node: string): Promise<void>;
 export function sourceHash(root: string): string;

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './child.mjs';
+import { ROOT } from './paths.mjs';
 import { SetupError, step } from './progress.mjs';
 
 const GROUPS = ['apps', 'libs', 'tools'];
+const BUNDLE = join(ROOT, 'tools', 'stack', 'setup', 'bundle.mjs');
 
-/** Compiles everything unless no source has changed since the last time. */
+/** Compiles everything, and bundles the services, unless no source has changed since the last time. */
 export async function ensureCompiled(root, node) {
   const stamp = join(root, 'node_modules', '.postduif-build');
   const hash = sourceHash(root);
@@ -15,12 +17,16 @@ export async function ensureCompiled(root, node) {
     const { code, output } = await run(node, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], { cwd: root });
     if (code !== 0) throw new SetupError(`The TypeScript compiler found mistakes:\n\n${output}`);
   });
+  await step('Bundling the services (esbuild)', async () => {
+    const { code, output } = await run(node, [BUNDLE], { cwd: root });
+    if (code !== 0) throw new SetupError(`The services cannot be bundled:\n\n${output}`);
+  });
   writeFileSync(stamp, hash);
 }
 
-/** A hash over names, sizes and times of all that the compiler reads: cheap, and different after any edit. */
+/** A hash over names, sizes and times of all that compiler and bundler read: cheap, and different after any edit. */
 export function sourceHash(root) {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(readFileSync(BUNDLE));
   const add = (path) => {
     const { size, mtimeMs } = statSync(join(root, path));
     hash.update(`${path}\0${size}\0${mtimeMs}\n`);

@@ -46,11 +46,12 @@ const EX_CONFIG = 78;
 const STOP_TIMEOUT_MS = 12_000;
 const PROBE_TIMEOUT_MS = 2_000;
 
+/** The program of a service, in one file. */
 export function serviceScript(name: ServiceName): string {
   return join(ROOT, 'apps', name, 'dist', 'main.js');
 }
 
-/** How to run a service from its compiled code. Throws `StackError` when it is not compiled. */
+/** How to run a service. Throws `StackError` when it is not compiled. */
 export function serviceDefinition(name: ServiceName, surroundings: ServiceSurroundings): ProcessDefinition {
   const script = serviceScript(name);
   if (!existsSync(script)) throw new StackError('not_compiled', `${script} is missing. Compile it with: npm run build`);
@@ -59,7 +60,7 @@ export function serviceDefinition(name: ServiceName, surroundings: ServiceSurrou
     name,
     command: process.execPath,
     // kafkajs 2 computes a negative pause now and then; Node.js 24 warns of it, and it is harmless.
-    args: ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', ...(NODE_FLAGS[name] ?? []), script],
+    args: ['--disable-warning=TimeoutNegativeWarning', ...(NODE_FLAGS[name] ?? []), script],
     env,
     cwd: ROOT,
     marker: script,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Client } from 'pg';
 import { postgresUrl, removeOutsideData } from './embedded-postgres.js';
 import { Home } from './home.js';
 import type { Credentials, Secrets } from './home.js';
@@ -88,6 +89,18 @@ describe('npm start, from one home', () => {
     const memory = (await stack!.processes()).map((process) => process.memory);
     expect(Math.min(...memory)).toBeGreaterThan(10_000_000);
     expect(memory.reduce((sum, bytes) => sum + bytes)).toBeLessThan(1_500_000_000);
+  });
+
+  it('when it runs, then the databases know their migrations by the names of these, which bundling has not changed', async () => {
+    const client = new Client({ connectionString: stack!.databaseUrl });
+    await client.connect();
+    const { rows } = await client.query<{ name: string }>(
+      'SELECT name FROM config.migrations UNION ALL SELECT name FROM history.migrations',
+    );
+    await client.end();
+
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.filter(({ name }) => !/^[A-Z][A-Za-z]+\d{13}$/.test(name))).toEqual([]);
   });
 
   it.each<ProcessName>(['delivery', 'postgres', 'kafka'])(

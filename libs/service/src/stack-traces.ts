@@ -1,0 +1,30 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+type Payload = ConstructorParameters<typeof SourceMap>[0];
+/** As text it is a line of a trace. */
+type Frame = NodeJS.CallSite & { toString(): string };
+
+/**
+ * Lets stack traces name the sources of a program, by the source map beside it. `--enable-source-maps` of Node.js does so, too, but
+ * goes through program and map at the start, which takes a quarter longer then; here the first trace reads the map.
+ */
+export function traceSources(program: string): void {
+  if (!existsSync(`${program}.map`)) return;
+  const file = realpathSync(program);
+  const url = pathToFileURL(file).href;
+  let map: SourceMap | undefined;
+  const atSource = (frame: Frame): string => {
+    const [line, column] = [frame.getLineNumber(), frame.getColumnNumber()];
+    if (frame.getFileName() !== url || line === null || column === null) return frame.toString();
+    map ??= new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')) as Payload);
+    const origin = map.findOrigin(line, column);
+    if (!('fileName' in origin)) return frame.toString();
+    const place = `${resolve(dirname(file), origin.fileName)}:${origin.lineNumber}:${origin.columnNumber}`;
+    return frame.toString().replace(`${url}:${line}:${column}`, place);
+  };
+  Error.prepareStackTrace = (error, frames) =>
+    [Error.prototype.toString.call(error), ...frames.map(atSource)].join('\n    at ');
+}
