@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Looks for files beside its code, or is native code. */
-const STAYS_OUTSIDE = ['@grpc/*', 'grpc-health-check', 'lz4-napi', 'snappy'];
+const STAYS_OUTSIDE = ['@grpc/*', '@node-rs/*', 'grpc-health-check', 'lz4-napi', 'snappy'];
 /** What Nest could use; it goes on without. */
 const NOT_INSTALLED = [
   '@fastify/multipart',
