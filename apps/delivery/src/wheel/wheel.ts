@@ -11,6 +11,8 @@ export interface Waiting extends TopicPartition {
   readonly enteredAt: number;
   /** When it wants to be back on `deliveries`, Unix milliseconds. */
   readonly dueAt: number;
+  /** Key of the record: who it is for. */
+  readonly lane: string;
   done(): void;
 }
 
@@ -52,7 +54,8 @@ const MAX_UNSETTLED = 100;
 const GATHER_MS = 100;
 /**
  * What comes back each time while this process is behind: a hundred records a second. When fresh deliveries alone are more than it can do,
- * what waits would otherwise never end; and so few cost the fresh ones little.
+ * what waits would otherwise never end; and so few cost the fresh ones little. Each lane has its turn, so that none waits for the backlog of
+ * another.
  */
 const TRICKLE = 10;
 
@@ -137,7 +140,10 @@ export class Wheel<W extends Waiting> {
     const { clock, mayRelease, isBehind } = this.options;
     const now = clock.now();
     const behind = isBehind?.() === true;
-    const left = { records: mayRelease?.() === false ? 0 : this.#room, returns: behind ? TRICKLE : Infinity };
+    const left = {
+      records: mayRelease?.() === false ? 0 : this.#room,
+      returns: behind ? this.#trickle(now) : undefined,
+    };
     let next = Infinity;
     for (const [key, spoke] of [...this.#spokes]) {
       const before = left.records;
@@ -162,19 +168,33 @@ export class Wheel<W extends Waiting> {
     return maxUnsettled - this.#forwarding.size - (uncommitted?.() ?? 0);
   }
 
-  #release({ waiting }: Spoke<W>, now: number, left: { records: number; returns: number }): void {
+  /** A few of what is due, of each lane in turn. */
+  #trickle(now: number): Set<W> {
+    const lanes = new Map<string, W[]>();
+    for (const { waiting } of this.#spokes.values())
+      for (const one of waiting) {
+        if (this.#releaseAt(one) > now) break;
+        if (one.dueAt > now) continue;
+        const due = lanes.get(one.lane);
+        if (due === undefined) lanes.set(one.lane, [one]);
+        else if (due.length < TRICKLE) due.push(one);
+      }
+    const inTurn = Array.from({ length: TRICKLE }, (_, nth) => [...lanes.values()].flatMap((due) => due[nth] ?? []));
+    return new Set(inTurn.flat().slice(0, TRICKLE));
+  }
+
+  /** @param left how many may still be moved, and which may come back, if not all */
+  #release({ waiting }: Spoke<W>, now: number, left: { records: number; returns: ReadonlySet<W> | undefined }): void {
     const held: W[] = [];
     let seen = 0;
     for (const one of waiting) {
       if (left.records <= 0 || this.#releaseAt(one) > now) break;
       seen += 1;
-      const returns = one.dueAt <= now;
-      if (returns && left.returns === 0) {
+      if (one.dueAt <= now && left.returns?.has(one) === false) {
         held.push(one);
         continue;
       }
       left.records -= 1;
-      if (returns) left.returns -= 1;
       this.#forward(one, now);
     }
     waiting.splice(0, seen, ...held);
