@@ -49,7 +49,9 @@ const GIVEN_UP =
   'the group had given this member up: the process was frozen, Kafka could not be reached, or another process has the same INSTANCE_ID';
 const REBUILD_PAUSE_MS = 1_000;
 const LEAVE_MS = 1_000;
-const HEARTBEAT_MS = 1_000;
+/** A member hears that the group meets in the answer to a heartbeat; partitions of who has left wait for that. */
+const HEARTBEAT_MS = 500;
+const CLOCK_SET_BACK_MS = 1_000;
 /** How long the group waits for members that have not heard yet that it meets: they may be waiting for an answer. */
 const REBALANCE_MS = 15_000;
 
@@ -265,7 +267,7 @@ export class GroupMember {
   /** When the clock is set back, kafkajs sends no heartbeat until it is again as late as at the last one. */
   #sign(): void {
     const now = this.options.clock.now();
-    if (now < this.#lastSign - HEARTBEAT_MS) this.#crash?.(new Error('the clock was set back'));
+    if (now < this.#lastSign - CLOCK_SET_BACK_MS) this.#crash?.(new Error('the clock was set back'));
     this.#lastSign = now;
   }
 }
