@@ -215,6 +215,11 @@ export class GroupMember {
     consumer.on(events.HEARTBEAT, () => {
       sign();
       if (consumer !== this.#current) return;
+      if (this.#letGo !== undefined) {
+        // kafkajs goes on fetching with the partitions that it had when an answer is lost while it joins.
+        this.#crash?.(new Error('the group takes this member for one that has joined, and it has not'));
+        return;
+      }
       this.#unheardMs = 0;
       // A heartbeat is sent after a fetch. Its answer may have come long before it is read, when the process was frozen meanwhile.
       this.events.confirmed(this.#fetchedAt);

@@ -110,8 +110,8 @@ export class WheelReader {
       this.options.exits.malformed(letter).then(done, this.options.failed);
       return;
     }
-    const lane = key?.toString() ?? delivery.webhook;
-    this.#wheel.add({ topic, partition, enteredAt: timestamp, dueAt: delivery.dueAt ?? timestamp, lane, record, done });
+    const { webhook, dueAt = timestamp } = delivery;
+    this.#wheel.add({ topic, partition, enteredAt: timestamp, dueAt, webhook, record, done });
   }
 
   #forward({ record, dueAt }: WaitingRecord, now: number): Promise<void> {

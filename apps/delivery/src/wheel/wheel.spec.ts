@@ -94,7 +94,7 @@ class WheelWorld {
         const done = (): void => {
           record.done = true;
         };
-        this.wheel.add({ id, topic, partition: 0, enteredAt, dueAt, lane: '', done });
+        this.wheel.add({ id, topic, partition: 0, enteredAt, dueAt, webhook: '', done });
       }
       state.position += 1;
     }
@@ -190,7 +190,7 @@ describe('Wheel', () => {
       resume: () => happened.push('resumed'),
     });
     const now = clock.now();
-    wheel.add({ topic: '1s', partition: 0, enteredAt: now, dueAt: now + 900, lane: '', done: () => undefined });
+    wheel.add({ topic: '1s', partition: 0, enteredAt: now, dueAt: now + 900, webhook: '', done: () => undefined });
     expect(wheel.isWanted({ topic: '30s', partition: 0, enteredAt: now })).toBe(false);
 
     wheel.drop({ topic: '1s', partition: 0 });
@@ -213,7 +213,7 @@ describe('Wheel', () => {
       mayRelease: () => confirmed,
     });
     const begin = clock.now();
-    wheel.add({ topic: '1s', partition: 0, enteredAt: begin, dueAt: begin + 900, lane: '', done: () => undefined });
+    wheel.add({ topic: '1s', partition: 0, enteredAt: begin, dueAt: begin + 900, webhook: '', done: () => undefined });
     await clock.advance(10_000);
     expect(released).toEqual([]);
     confirmed = true;
@@ -250,7 +250,7 @@ describe('Wheel', () => {
     });
     const enter = (partition: number): void => {
       const enteredAt = clock.now();
-      wheel.add({ topic: '1s', partition, enteredAt, dueAt: enteredAt + 500, lane: '', done: () => undefined });
+      wheel.add({ topic: '1s', partition, enteredAt, dueAt: enteredAt + 500, webhook: '', done: () => undefined });
     };
     enter(0);
     await clock.advance(1_000);
@@ -269,14 +269,14 @@ describe('Wheel', () => {
     /** A wheel with a backlog that falls due a second from now. What it moved is committed `commitMs` later. */
     function backlog({ commitMs, isBehind }: { commitMs: number; isBehind?: (returned: number) => boolean }) {
       const clock = new SimulatedClock();
-      const moved: { to: 'deliveries' | 'tier'; at: number; lane: string }[] = [];
+      const moved: { to: 'deliveries' | 'tier'; at: number; webhook: string }[] = [];
       let uncommitted = 0;
       let unsettled = 0;
       const seen = { mostUnsettled: 0 };
       const wheel = wheelOf({
         clock,
-        forward: ({ dueAt, lane }, now) => {
-          moved.push({ to: dueAt <= now ? 'deliveries' : 'tier', at: now, lane });
+        forward: ({ dueAt, webhook }, now) => {
+          moved.push({ to: dueAt <= now ? 'deliveries' : 'tier', at: now, webhook });
           seen.mostUnsettled = Math.max(seen.mostUnsettled, ++unsettled);
           return new Promise((resolve) => clock.at(now + PRODUCE_MS, resolve));
         },
@@ -285,7 +285,7 @@ describe('Wheel', () => {
         isBehind: () => isBehind?.(moved.filter(({ to }) => to === 'deliveries').length) === true,
       });
       const begin = clock.now();
-      const add = (dueAt: number, partition = 0, lane = ''): void => {
+      const add = (dueAt: number, partition = 0, webhook = ''): void => {
         const done = (): void => {
           uncommitted += 1;
           clock.at(clock.now() + commitMs, () => {
@@ -293,7 +293,7 @@ describe('Wheel', () => {
             unsettled -= 1;
           });
         };
-        wheel.add({ topic: '1s', partition, enteredAt: begin, dueAt, lane, done });
+        wheel.add({ topic: '1s', partition, enteredAt: begin, dueAt, webhook, done });
       };
       return { clock, begin, add, moved, seen };
     }
@@ -356,14 +356,23 @@ describe('Wheel', () => {
       expect(moved.length - back.length).toBe(50);
     });
 
+    it('given such a process and backlogs of as many webhooks as have a turn at once, then another has its turn, too', async () => {
+      const { clock, begin, add, moved } = backlog({ commitMs: 15, isBehind: () => true });
+      for (let count = 0; count < BACKLOG; count++) add(begin + 900, 0, `webhook ${count % 10}`);
+      add(begin + 950, 0, 'another');
+      await clock.advance(2_000);
+
+      expect(moved.filter(({ webhook }) => webhook === 'another')).toHaveLength(1);
+    });
+
     it('given such a process and a backlog of one webhook, then what is due for others comes back before all of that', async () => {
       const others = ['1', '2', '3', '4'];
       const { clock, begin, add, moved } = backlog({ commitMs: 15, isBehind: () => true });
       for (let count = 0; count < BACKLOG; count++) add(begin + 900);
-      for (let count = 0; count < 20; count++) for (const lane of others) add(begin + 950, 0, lane);
+      for (let count = 0; count < 20; count++) for (const webhook of others) add(begin + 950, 0, webhook);
       await clock.advance(11_000);
 
-      for (const lane of others) expect(moved.filter((one) => one.lane === lane)).toHaveLength(20);
+      for (const other of others) expect(moved.filter(({ webhook }) => webhook === other)).toHaveLength(20);
       expect(moved.length).toBeGreaterThan(10 * 50);
       expect(moved.length).toBeLessThan(10 * 200);
     });
@@ -382,7 +391,7 @@ describe('Wheel', () => {
     });
     const now = clock.now();
     const add = (name: string, dueAt: number): void => {
-      wheel.add({ topic: '1s', partition: 0, enteredAt: now, dueAt, lane: '', done: () => done.push(name) });
+      wheel.add({ topic: '1s', partition: 0, enteredAt: now, dueAt, webhook: '', done: () => done.push(name) });
     };
     add('released', now + 100);
     add('waiting', now + 900);

@@ -11,8 +11,8 @@ export interface Waiting extends TopicPartition {
   readonly enteredAt: number;
   /** When it wants to be back on `deliveries`, Unix milliseconds. */
   readonly dueAt: number;
-  /** Key of the record: who it is for. */
-  readonly lane: string;
+  /** Id of the webhook that it is for. */
+  readonly webhook: string;
   done(): void;
 }
 
@@ -54,8 +54,8 @@ const MAX_UNSETTLED = 100;
 const GATHER_MS = 100;
 /**
  * What comes back each time while this process is behind: a hundred records a second. When fresh deliveries alone are more than it can do,
- * what waits would otherwise never end; and so few cost the fresh ones little. Each lane has its turn, so that none waits for the backlog of
- * another.
+ * what waits would otherwise never end; and so few cost the fresh ones little. Each webhook has its turn, so that none waits for the whole
+ * backlog of another.
  */
 const TRICKLE = 10;
 
@@ -71,6 +71,8 @@ export class Wheel<W extends Waiting> {
   #next: { readonly at: number; readonly callOff: () => void } | undefined;
   /** Nothing is released before, as not everything could be. */
   #heldUntil = 0;
+  /** When webhooks of which something is due last had a turn, while this process is behind. */
+  readonly #turns = new Map<string, number>();
 
   constructor(private readonly options: WheelOptions<W>) {}
 
@@ -140,10 +142,8 @@ export class Wheel<W extends Waiting> {
     const { clock, mayRelease, isBehind } = this.options;
     const now = clock.now();
     const behind = isBehind?.() === true;
-    const left = {
-      records: mayRelease?.() === false ? 0 : this.#room,
-      returns: behind ? this.#trickle(now) : undefined,
-    };
+    const records = mayRelease?.() === false ? 0 : this.#room;
+    const left = { records, returns: behind && records > 0 ? this.#trickle(now) : undefined };
     let next = Infinity;
     for (const [key, spoke] of [...this.#spokes]) {
       const before = left.records;
@@ -168,19 +168,32 @@ export class Wheel<W extends Waiting> {
     return maxUnsettled - this.#forwarding.size - (uncommitted?.() ?? 0);
   }
 
-  /** A few of what is due, of each lane in turn. */
+  /** A few of what is due, of each webhook in turn. */
   #trickle(now: number): Set<W> {
-    const lanes = new Map<string, W[]>();
+    const due = this.#due(now);
+    for (const webhook of this.#turns.keys()) if (!due.has(webhook)) this.#turns.delete(webhook);
+    const turnOf = (webhook: string): number => this.#turns.get(webhook) ?? 0;
+    const webhooks = [...due.keys()].sort((one, other) => turnOf(one) - turnOf(other));
+    const rounds = Array.from({ length: TRICKLE }, (_, nth) =>
+      webhooks.flatMap((webhook) => due.get(webhook)?.[nth] ?? []),
+    );
+    const chosen = rounds.flat().slice(0, TRICKLE);
+    for (const { webhook } of chosen) this.#turns.set(webhook, now);
+    return new Set(chosen);
+  }
+
+  /** The first of what is due of each webhook. */
+  #due(now: number): Map<string, W[]> {
+    const webhooks = new Map<string, W[]>();
     for (const { waiting } of this.#spokes.values())
       for (const one of waiting) {
         if (this.#releaseAt(one) > now) break;
         if (one.dueAt > now) continue;
-        const due = lanes.get(one.lane);
-        if (due === undefined) lanes.set(one.lane, [one]);
+        const due = webhooks.get(one.webhook);
+        if (due === undefined) webhooks.set(one.webhook, [one]);
         else if (due.length < TRICKLE) due.push(one);
       }
-    const inTurn = Array.from({ length: TRICKLE }, (_, nth) => [...lanes.values()].flatMap((due) => due[nth] ?? []));
-    return new Set(inTurn.flat().slice(0, TRICKLE));
+    return webhooks;
   }
 
   /** @param left how many may still be moved, and which may come back, if not all */
