@@ -21,6 +21,7 @@ export interface JoiningOptions {
 /** What kafkajs' types leave out. */
 export interface Coordinator extends Broker {
   heartbeat(member: { readonly groupId: string; readonly memberId: string }): Promise<void>;
+  syncGroup(assignment: object): Promise<unknown>;
   leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 

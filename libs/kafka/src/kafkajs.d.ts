@@ -28,7 +28,10 @@ declare module 'kafkajs/src/protocol/requests/index.js' {
 
   /** `encode` gives kafkajs' `Encoder`, of which no more than this is read. */
   type MakeProduceRequest = (options: ProduceRequest) => {
-    readonly request: { encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }> };
+    readonly request: {
+      encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
+      expectResponse(): boolean;
+    };
   };
 
   const protocol: {

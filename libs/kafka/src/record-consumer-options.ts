@@ -30,7 +30,7 @@ export interface RecordConsumerOptions {
   onAssigned?(partitions: readonly TopicPartition[]): void;
   /** Partitions that are gone: their records are someone else's, and `done` has no effect any more. */
   onRevoked?(partitions: readonly TopicPartition[]): void;
-  /** The group has confirmed that this member belongs to it, which it does about twice a second. See `RecordConsumer.mayBegin`. */
+  /** The group has confirmed that this member belongs to it, which it does once or twice a second. See `RecordConsumer.mayBegin`. */
   onConfirmed?(): void;
   /**
    * Resolves when nothing is under way for records that were handed out, though what only waits is not done; nothing may begin meanwhile. A

@@ -149,6 +149,58 @@ describe('RecordConsumer', () => {
     await until(() => handed.values().includes('next'), 'the record came');
   });
 
+  it('given a lost answer at the end of a rebalance, after which the group takes the member for one that has joined, then it is built anew', async () => {
+    const topic = await broker.topic(4);
+    const groupId = broker.name();
+    let lose = false;
+    const kafka = finding((coordinator) => {
+      const sync = coordinator.syncGroup.bind(coordinator);
+      coordinator.syncGroup = async (assignment) => {
+        const answer = await sync(assignment);
+        if (!lose) return answer;
+        lose = false;
+        throw new kafkajs.KafkaJSConnectionError('Closed connection');
+      };
+      return coordinator;
+    });
+    const first = broker.consumer({ groupId, topics: [topic], kafka });
+    await first.consumer.start();
+    lose = true;
+    const second = broker.consumer({ groupId, topics: [topic] });
+    await second.consumer.start();
+
+    await until(() => !lose, 'the answer was lost');
+    await until(() => first.consumer.mayBegin() && first.consumer.lag().length === 2, 'it has joined');
+  });
+
+  it('given a heartbeat to a broker that is not the coordinator any more, when it cannot look for that just then, then it is built anew', async () => {
+    const topic = await broker.topic();
+    let isMoving = false;
+    let isAway = false;
+    const kafka = finding((coordinator) => {
+      if (isAway) {
+        isAway = false;
+        throw new kafkajs.KafkaJSConnectionError('Closed connection');
+      }
+      const heartbeat = coordinator.heartbeat.bind(coordinator);
+      coordinator.heartbeat = async (member) => {
+        if (!isMoving) return heartbeat(member);
+        isMoving = false;
+        isAway = true;
+        const message = 'This is not the correct coordinator for this group';
+        throw Object.assign(new kafkajs.KafkaJSError(message), { type: 'NOT_COORDINATOR_FOR_GROUP' });
+      };
+      return coordinator;
+    });
+    const { consumer, handed } = broker.consumer({ groupId: broker.name(), topics: [topic], kafka });
+    await consumer.start();
+    isMoving = true;
+    await until(() => !isMoving && !isAway, 'it has looked for its coordinator in vain');
+    await broker.produce([{ topic, value: 'next' }]);
+
+    await until(() => handed.values().includes('next'), 'the record came');
+  });
+
   it('given a process that was frozen while the answer to a heartbeat was on its way, then that answer confirms nothing', async () => {
     const topic = await broker.topic();
     let frozenMs = 0;

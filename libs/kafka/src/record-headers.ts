@@ -11,7 +11,7 @@ export interface RecordHeaders {
 
 /**
  * `texts`: values as UTF-8; of headers with the same name, the last; without those that have no value. `exact`: the same for passing them on,
- * with bytes and repeats as they came; what has no value is empty, because kafkajs cannot write it. Mostly both are one object: this is the
+ * with bytes and repeats as they came; what has no value is empty. Mostly both are one object: this is the
  * hot path, and the bytes of kafkajs would keep its whole response in memory.
  */
 export function readHeaders(given: IHeaders | undefined): RecordHeaders {

@@ -9,17 +9,19 @@ type Frame = NodeJS.CallSite & { toString(): string };
 
 /**
  * Lets stack traces name the sources of a program, by the source map beside it. `--enable-source-maps` of Node.js does so, too, but
- * goes through program and map at the start, which takes a quarter longer then; here the first trace reads the map.
+ * goes through program and map at the start, which takes a quarter longer then; here the first trace does. The map is read now, as the next
+ * build may replace it.
  */
 export function traceSources(program: string): void {
   if (!existsSync(`${program}.map`)) return;
   const file = realpathSync(program);
   const url = pathToFileURL(file).href;
+  const text = readFileSync(`${file}.map`, 'utf8');
   let map: SourceMap | undefined;
   const atSource = (frame: Frame): string => {
     const [line, column] = [frame.getLineNumber(), frame.getColumnNumber()];
     if (frame.getFileName() !== url || line === null || column === null) return frame.toString();
-    map ??= new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')) as Payload);
+    map ??= new SourceMap(JSON.parse(text) as Payload);
     const origin = map.findOrigin(line, column);
     if (!('fileName' in origin)) return frame.toString();
     const place = `${resolve(dirname(file), origin.fileName)}:${origin.lineNumber}:${origin.columnNumber}`;

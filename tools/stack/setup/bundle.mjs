@@ -1,5 +1,5 @@
 // Last step of compilation: makes one file of each service and its packages, `apps/<name>/dist/main.js`, of what tsc has compiled.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -30,11 +30,12 @@ const mapOnlyOurs = {
     })),
 };
 
-const services = readdirSync('apps').filter((name) => existsSync(join('apps', name, 'dist/compiled/main.js')));
+const services = readdirSync('apps').filter((name) => existsSync(join('apps', name, 'src/main.ts')));
 
-await build({
+const { outputFiles } = await build({
   entryPoints: services.map((name) => ({ in: `apps/${name}/dist/compiled/main.js`, out: `apps/${name}/dist/main` })),
   outdir: '.',
+  write: false,
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -46,3 +47,9 @@ await build({
   sourcesContent: false,
   logLevel: 'silent',
 });
+
+// A service may start just now.
+for (const { path, contents } of outputFiles) {
+  writeFileSync(`${path}.new`, contents);
+  renameSync(`${path}.new`, path);
+}
