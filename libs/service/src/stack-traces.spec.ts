@@ -11,7 +11,7 @@ traceSources(process.argv[1]); writeFileSync(process.argv[1] + '.map', process.a
 function fail() { throw new Error('mute'); }
 try { fail(); } catch (error) { console.log(error.stack); }
 `;
-const MAP = JSON.stringify({ version: 3, sources: ['src/fail.ts'], names: [], mappings: ';;AAAA;A' });
+const MAP = JSON.stringify({ version: 3, sources: ['src/fail.ts'], names: [], mappings: ';;AAAA;A;' });
 
 describe('a stack trace', () => {
   let folder: string;
