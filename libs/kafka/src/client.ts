@@ -12,6 +12,7 @@ import type {
 import { registerCodecs } from './codecs.js';
 import { kafkajsLog } from './kafkajs-log.js';
 import type { Log } from './log.js';
+import { copyLargeBuffersOnce } from './large-buffers.js';
 import { speedUpProduceRequests } from './produce-request.js';
 import { calmRequestQueues } from './request-queue.js';
 
@@ -59,6 +60,7 @@ export function createKafka(options: KafkaOptions): KafkaClients {
   registerCodecs();
   calmRequestQueues();
   speedUpProduceRequests();
+  copyLargeBuffersOnce();
   const write = kafkajsLog(options.log);
   const memberName = options.instance === undefined ? undefined : `${options.clientId}@${options.instance}`;
   const client = (retry: RetryOptions, clientId: string, onSign?: () => void): Kafka =>

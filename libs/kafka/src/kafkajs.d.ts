@@ -39,3 +39,17 @@ declare module 'kafkajs/src/protocol/requests/index.js' {
   };
   export default protocol;
 }
+
+/** What kafkajs writes its requests with, as far as we touch it. */
+declare module 'kafkajs/src/protocol/encoder.js' {
+  export default class Encoder {
+    buf: Buffer;
+    /** Where to go on in `buf`. */
+    offset: number;
+    readonly buffer: Buffer;
+    writeBufferInternal: (this: Encoder, buffer: Buffer) => void;
+    /** Without `offset` all of `buf` counts. */
+    writeEncoder: (this: Encoder, encoder: { readonly buf: Buffer; readonly offset?: number }) => Encoder;
+    size: (this: Encoder) => number;
+  }
+}
