@@ -33,7 +33,7 @@ const OVERHEAD_BYTES = 1_024;
 /** What is diverted, buried or written down, or was read before reading stopped, beside what may be stuck: a part of that. */
 const PASSING = 1 / 8;
 /** What is read at once is also worked through at once, and all else waits. */
-const FETCH_BYTES = MIB / 2;
+const FETCH_BYTES = MIB;
 /** Larger than the records of other services by what the headers grow. */
 const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 /** Sockets to one origin; webhooks have limits of their own, and many may share an origin. */

@@ -37,7 +37,7 @@ const STOP_STAGES: Readonly<Record<ServiceName, number>> = {
 
 /** Node.js sizes its heap by the machine's memory, and would rather let garbage lie than collect it. */
 const NODE_FLAGS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
-  delivery: ['--max-old-space-size=512', '--max-semi-space-size=32'],
+  delivery: ['--max-old-space-size=512', '--max-semi-space-size=16'],
 };
 
 /** sysexits' EX_CONFIG: a service's settings are not right. */
