@@ -66,6 +66,7 @@ export class CompactedTopicReader {
         rebalancing: () => Promise.resolve(),
         batch: (payload) => {
           this.#batch(payload);
+          return Promise.resolve();
         },
         fetched: (_partition, next) => {
           this.#advance(next);

@@ -34,7 +34,8 @@ export interface GroupMemberEvents {
    * must be well within the session timeout.
    */
   rebalancing(): Promise<void>;
-  batch(payload: EachBatchPayload): void;
+  /** Nothing more is fetched, and no generation begins, before this resolves. */
+  batch(payload: EachBatchPayload): Promise<void>;
   /** Everything below `next` was fetched. */
   fetched(partition: TopicPartition, next: number): void;
   /** The group has said that this member belonged to it at a moment (Unix milliseconds) or later. */
@@ -177,11 +178,9 @@ export class GroupMember {
     await consumer.run({
       autoCommit: false,
       eachBatch: (payload) => {
-        if (consumer === this.#current) {
-          this.#commit = (offsets) => payload.commitOffsetsIfNecessary(offsets);
-          this.events.batch(payload);
-        }
-        return Promise.resolve();
+        if (consumer !== this.#current) return Promise.resolve();
+        this.#commit = (offsets) => payload.commitOffsetsIfNecessary(offsets);
+        return this.events.batch(payload);
       },
     });
   }

@@ -23,7 +23,7 @@ function encode(list: readonly Written[]): Encoder {
 }
 
 function flat(written: Written): Buffer {
-  return Buffer.isBuffer(written) ? written : Buffer.concat((written).map(flat));
+  return Buffer.isBuffer(written) ? written : Buffer.concat(written.map(flat));
 }
 
 describe('an encoder of kafkajs', () => {

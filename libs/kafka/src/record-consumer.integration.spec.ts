@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import type { PartitionAssigner } from 'kafkajs';
 import { createKafka, withAdmin } from './client.js';
+import type { ConsumedRecord } from './consumed-record.js';
 import type { KafkaClients } from './client.js';
 import { FlushingProducer } from './flushing-producer.js';
 import type { Coordinator } from './joining.js';
@@ -407,6 +408,32 @@ describe('RecordConsumer', () => {
     await stopped;
 
     expect(mayBegin).toEqual([true, false, true, false, false]);
+  });
+
+  it('given many records at once, lets everything else have its turn between them, and loses none', async () => {
+    const topic = await broker.topic(1);
+    await broker.produce(numbered(topic, 2_000));
+    let turn = 0;
+    let going = true;
+    const tick = (): void => {
+      turn += 1;
+      if (going) setImmediate(tick);
+    };
+    setImmediate(tick);
+    const turns = new Map<number, number>();
+    const onRecord = (record: ConsumedRecord): void => {
+      turns.set(turn, (turns.get(turn) ?? 0) + 1);
+      handed.push(record.offset);
+      record.done();
+    };
+    const handed: number[] = [];
+    const { consumer } = broker.consumer({ groupId: broker.name(), topics: [topic], onRecord });
+    await consumer.start();
+    await until(() => handed.length === 2_000, 'all came');
+    going = false;
+
+    expect(handed).toEqual(range(0, 2_000));
+    expect(Math.max(...turns.values())).toBeLessThanOrEqual(250);
   });
 
   it('given what is not done in a rebalance, gives it up when the time is over', async () => {

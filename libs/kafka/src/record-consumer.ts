@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { systemClock } from './clock.js';
 import { CommitLoop } from './commit-loop.js';
@@ -21,6 +22,8 @@ const COMMIT_MS = 1_000;
 /** What a rebalance waits for its last commit. */
 const LAST_COMMIT_MS = 500;
 const MIB = 1024 * 1024;
+/** Records that are handed out at once. Then everything else has its turn. */
+const AT_ONCE = 250;
 /** While one of these holds, the batch that was just fetched was not taken to its end. */
 const UNREAD: readonly Hold[] = ['locating', 'failure', 'unwanted', 'unconfirmed'];
 
@@ -89,9 +92,7 @@ export class RecordConsumer {
           this.#rebalancing = true;
           return this.#drain(options.rebalanceDrainMs ?? 1_000, LAST_COMMIT_MS);
         },
-        batch: (payload) => {
-          this.#batch(payload);
-        },
+        batch: (payload) => this.#batch(payload),
         fetched: (partition, next) => {
           this.#fetched(partition, next);
         },
@@ -222,15 +223,11 @@ export class RecordConsumer {
     this.#revoke(gone);
   }
 
-  #batch({ batch }: EachBatchPayload): void {
+  async #batch({ batch }: EachBatchPayload): Promise<void> {
     const assignment = this.#assignments.get(partitionKey(batch));
     if (assignment?.position === undefined || this.#stopping || assignment.holds.has('locating')) return;
     assignment.highWatermark = Number(batch.highWatermark);
-    if (!this.mayBegin()) {
-      this.#hold(assignment, 'unconfirmed');
-      this.#member.seek(assignment, assignment.position);
-      return;
-    }
+    if (!this.#mayHand(assignment)) return;
     if (assignment.probing) {
       this.#probed(assignment, batch.messages[0]);
       return;
@@ -239,8 +236,27 @@ export class RecordConsumer {
       this.#relocate(assignment);
       return;
     }
-    for (const message of batch.messages) if (!this.#hand(assignment, message)) break;
+    for (const [index, message] of batch.messages.entries()) {
+      if (index > 0 && index % AT_ONCE === 0) {
+        await nextTurn();
+        if (!this.#goesOn(assignment)) return;
+      }
+      if (!this.#hand(assignment, message)) break;
+    }
     this.#press(assignment);
+  }
+
+  /** Whether the rest of a batch may be handed out, too. */
+  #goesOn(assignment: PartitionAssignment): boolean {
+    return assignment.current && !this.#stopping && !isUnread(assignment) && this.#mayHand(assignment);
+  }
+
+  /** When not, what was not handed out comes again. */
+  #mayHand(assignment: PartitionAssignment): boolean {
+    if (this.mayBegin()) return true;
+    this.#hold(assignment, 'unconfirmed');
+    if (assignment.position !== undefined) this.#member.seek(assignment, assignment.position);
+    return false;
   }
 
   #press(assignment: PartitionAssignment): void {
@@ -322,7 +338,7 @@ export class RecordConsumer {
   #fetched(partition: TopicPartition, next: number): void {
     const assignment = this.#assignments.get(partitionKey(partition));
     if (assignment === undefined || this.#stopping || assignment.probing) return;
-    if (UNREAD.some((hold) => assignment.holds.has(hold))) return;
+    if (isUnread(assignment)) return;
     if (assignment.advance(next)) this.#commits.progressed(assignment);
   }
 
@@ -365,6 +381,10 @@ export class RecordConsumer {
       this.#whenIdle.push(resolve);
     });
   }
+}
+
+function isUnread({ holds }: PartitionAssignment): boolean {
+  return UNREAD.some((hold) => holds.has(hold));
 }
 
 function half({ records, bytes }: WaterMark): WaterMark {
