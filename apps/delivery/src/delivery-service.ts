@@ -32,7 +32,7 @@ const MIB = 1024 * 1024;
 const OVERHEAD_BYTES = 1_024;
 /** What is diverted, buried or written down, or was read before reading stopped, beside what may be stuck: a part of that. */
 const PASSING = 1 / 8;
-/** What is read at once is also worked through at once, and all else waits. */
+/** Ten bodies of 100 KB: with fewer at once they are read more slowly than they may come; more would take memory. */
 const FETCH_BYTES = MIB;
 /** Larger than the records of other services by what the headers grow. */
 const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
