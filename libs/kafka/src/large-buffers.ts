@@ -13,7 +13,7 @@ const copy = prototype.writeBufferInternal;
 
 /**
  * Has kafkajs 2.2.4 copy a large buffer once, when the whole request is there. By itself it copies it at each of two levels, into
- * buffers of up to twice the size that it clears first; with bodies of 100 KB that alone kept the garbage collector busy. Idempotent.
+ * buffers of up to twice the size that it clears first, which is much work for the garbage collector when bodies are large. Idempotent.
  */
 export function copyLargeBuffersOnce(): void {
   prototype.writeBufferInternal = function (this: WithParts, buffer: Buffer): void {

@@ -5,7 +5,7 @@ import type { ProduceRequest } from 'kafkajs/src/protocol/requests/index.js';
 
 type Value = Buffer | string | null | undefined;
 
-/** What is written between the length of a batch, which does not count it, and its records. */
+/** Of what the length of a batch counts, all that comes before its records. */
 const BATCH_HEADER_BYTES = 49;
 /** From the beginning of what the length of a batch counts to what its checksum covers. */
 const CHECKED_FROM = 9;
