@@ -60,11 +60,13 @@ describe('FanOutMetrics', () => {
     const { metrics, registry } = given();
     metrics.dispatched(FACTS);
     metrics.dispatched({ ...FACTS, outcome: 'repeat', webhooks: [] });
+    metrics.replayed();
     const text = await registry.metrics();
     for (const line of [
       'postduif_fan_out_events_total{outcome="matched"} 1',
       'postduif_fan_out_events_total{outcome="repeat"} 1',
       'postduif_fan_out_deliveries_total 2',
+      'postduif_fan_out_replayed_events_total 1',
       'postduif_fan_out_dispatch_seconds_count 2',
       'postduif_fan_out_webhooks 3',
       'postduif_fan_out_waiting 1',

@@ -25,6 +25,7 @@ const LINES: Readonly<Record<DispatchOutcome, string>> = {
 export class FanOutMetrics implements DispatchObserver {
   readonly #events: Counter<'outcome'>;
   readonly #deliveries: Counter;
+  readonly #replayed: Counter;
   readonly #dispatch: Histogram;
   readonly #write: Histogram;
 
@@ -43,6 +44,11 @@ export class FanOutMetrics implements DispatchObserver {
     this.#deliveries = new Counter({
       name: 'postduif_fan_out_deliveries_total',
       help: 'Deliveries that are durable on the topic deliveries',
+      registers,
+    });
+    this.#replayed = new Counter({
+      name: 'postduif_fan_out_replayed_events_total',
+      help: 'Events that were read again when a partition was given to this process, to know repeats',
       registers,
     });
     this.#dispatch = new Histogram({
@@ -91,6 +97,10 @@ export class FanOutMetrics implements DispatchObserver {
     };
     if (facts.outcome === 'rejected') this.log.warn(rounded, LINES.rejected);
     else this.log.info(rounded, LINES[facts.outcome]);
+  }
+
+  replayed(): void {
+    this.#replayed.inc();
   }
 }
 

@@ -57,6 +57,23 @@ describe('fan-out on a real broker', () => {
     expect(stage.pairs()).toEqual(['a>1', 'b>1', 'c>1']);
   });
 
+  it('given that their identities were written down, then after a restart few events are read again, and repeats are known', async () => {
+    await stage.webhooks({ id: '1' });
+    const first = await stage.started();
+    const events = Array.from({ length: 300 }, (_, index) => anEvent({ id: `e${index}` }));
+    await stage.events(...events);
+    await until(() => stage.deliveries.length === 300, 'all events are delivered');
+    await until(() => stage.rememberedTo === 300, 'their identities are written down');
+    await stage.stop(first.fanOut);
+    await stage.events(anEvent({ id: 'late' }));
+
+    const second = await stage.started();
+    await stage.events(...events, anEvent({ id: 'last' }));
+    await stage.seen('last>1');
+    expect(stage.deliveries).toHaveLength(302);
+    expect(await second.metrics.metrics()).toContain('postduif_fan_out_replayed_events_total 0\n');
+  });
+
   it('given events that were there before the configuration was read, then they wait for it', async () => {
     await stage.events(...Array.from({ length: 20 }, (_, index) => anEvent({ id: `e${index}` })));
     const others = Array.from({ length: 3_000 }, (_, index) => ({ id: `${index + 2}`, account: 'another' }));

@@ -10,6 +10,8 @@ import { EventReader } from './dispatching/event-reader.js';
 import { Rejections } from './dispatching/rejections.js';
 import { FanOutMetrics } from './fan-out-metrics.js';
 import { RepeatWindows } from './repeats/repeat-windows.js';
+import { SegmentReader } from './repeats/segment-reader.js';
+import { SegmentWriter } from './repeats/segment-writer.js';
 
 /** What waits to be durable. One body to many webhooks counts many times, but is in memory once. */
 const ROOM = { maxRecords: 50_000, maxBytes: 64 * 1024 * 1024, retryMs: 1_000 };
@@ -24,6 +26,8 @@ export class FanOut {
   readonly #webhooks: WebhookReader;
   readonly #producer: FlushingProducer;
   readonly #events: EventReader;
+  readonly #segments: SegmentReader;
+  readonly #segmentWriter: SegmentWriter;
   #stopping = false;
 
   constructor(
@@ -46,6 +50,7 @@ export class FanOut {
     });
     const webhooks = new WebhookReader(kafka, topics.config, log);
     const windows = new RepeatWindows();
+    const segments = new SegmentReader(kafka, topics.identities, log);
     const writer = new DurableWriter({ producer, log, ...ROOM });
     const dispatcher: EventDispatcher = new EventDispatcher({
       index: webhooks.index,
@@ -58,7 +63,7 @@ export class FanOut {
         waiting: dispatcher.waiting,
         lag: events.lag(),
         identities: windows.size,
-        identityBytes: windows.bytes,
+        identityBytes: windows.bytes + segments.bytes,
       })),
       now: () => performance.timeOrigin + performance.now(),
     });
@@ -67,7 +72,18 @@ export class FanOut {
       groupId: `${settings.KAFKA_TOPIC_PREFIX}fan-out`,
       topic: topics.events,
       dispatcher,
+      begin: async (partition, first, live) => {
+        if (first < live) await segments.loaded();
+        return windows.begin(partition, segments.of(partition), first, live);
+      },
       log,
+    });
+    this.#segments = segments;
+    this.#segmentWriter = new SegmentWriter({
+      windows,
+      partitions: () => events.partitions(),
+      writer,
+      topic: topics.identities,
     });
     this.#kafka = kafka;
     this.#webhooks = webhooks;
@@ -80,14 +96,18 @@ export class FanOut {
   /** Waits for Kafka. Reads no event before all webhooks are known, so that none is missed. */
   async start(): Promise<void> {
     if (!(await this.#haveTopics())) return;
+    this.#segments.start();
     await this.#webhooks.start();
-    if (!this.#stopping) await this.#events.start();
+    if (this.#stopping) return;
+    this.#segmentWriter.start();
+    await this.#events.start();
   }
 
   /** Finishes what was read and leaves, within nine seconds. What was not finished comes again. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([this.#events.stop(DRAIN_MS), this.#webhooks.stop()]);
+    this.#segmentWriter.stop();
+    await Promise.all([this.#events.stop(DRAIN_MS), this.#webhooks.stop(), this.#segments.stop()]);
     await this.#producer.close(CLOSE_MS);
   }
 
@@ -108,12 +128,12 @@ export class FanOut {
   /** False when the service was stopped meanwhile. */
   async #haveTopics(): Promise<boolean> {
     const { settings, log } = this.context;
-    const { events, config, deliveries, ingestRejected } = topicNames(settings.KAFKA_TOPIC_PREFIX);
+    const { events, identities, config, deliveries, ingestRejected } = topicNames(settings.KAFKA_TOPIC_PREFIX);
     const specs = topicSpecs({
       prefix: settings.KAFKA_TOPIC_PREFIX,
       partitions: settings.KAFKA_PARTITIONS,
       replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
-    }).filter(({ topic }) => [events, config, deliveries, ingestRejected].includes(topic));
+    }).filter(({ topic }) => [events, identities, config, deliveries, ingestRejected].includes(topic));
     while (!this.#stopping) {
       try {
         await ensureTopics(this.#kafka, specs, log);

@@ -15,6 +15,7 @@ export * from './event-type-api.js';
 export * from './event.js';
 export * from './fields.js';
 export * from './history-api.js';
+export * from './identities.js';
 export * from './ingest-api.js';
 export * from './json.js';
 export * from './registry-api.js';

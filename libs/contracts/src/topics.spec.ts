@@ -14,6 +14,7 @@ describe('the table of topics', () => {
       'postduif.ingest',
       'postduif.ingest.rejected',
       'postduif.events',
+      'postduif.events.identities',
       'postduif.config',
       'postduif.deliveries',
       'postduif.deliveries.retry.1s',
@@ -34,13 +35,15 @@ describe('the table of topics', () => {
     expect(new Set([...Object.values(names), ...Object.values(retry)])).toEqual(new Set(specs.keys()));
   });
 
-  it('compacts the configuration in one partition and deletes everything else by age', () => {
+  it('compacts the configuration and deletes everything else by age', () => {
     expect(specs.get('postduif.config')).toMatchObject({ partitions: 1, config: { 'cleanup.policy': 'compact' } });
+    expect(specs.get('postduif.events.identities')?.partitions).toBe(1);
     for (const [topic, { partitions, replicationFactor, config }] of specs) {
       expect(replicationFactor).toBe(3);
       expect(config['max.message.bytes']).toBe(String(MAX_RECORD_BYTES));
       if (topic === 'postduif.config') continue;
-      expect([partitions, config['cleanup.policy']]).toEqual([6, 'delete']);
+      expect(config['cleanup.policy']).toBe('delete');
+      if (topic !== 'postduif.events.identities') expect(partitions).toBe(6);
     }
   });
 
@@ -50,6 +53,11 @@ describe('the table of topics', () => {
     expect(retention('postduif.deliveries.dead')).toBe(30 * DAY);
     for (const { name, delayMs } of WHEEL_TIERS)
       expect(retention(`postduif.deliveries.retry.${name}`)).toBeGreaterThanOrEqual(delayMs + 2 * DAY);
+  });
+
+  it('keeps the identities of events for longer than their ten minutes, in segments that Kafka can delete', () => {
+    expect(retention('postduif.events.identities')).toBeGreaterThan(10 * 60 * 1_000);
+    expect(Number(specs.get('postduif.events.identities')?.config['segment.ms'])).toBeLessThan(10 * 60 * 1_000);
   });
 
   it('has what was accepted on all replicas but one at least', () => {

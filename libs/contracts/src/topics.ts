@@ -33,7 +33,9 @@ interface TopicDefinition {
   readonly name: string;
   /** `many` is the installation's `KAFKA_PARTITIONS`. */
   readonly partitions: 'many' | 'one';
-  readonly cleanup: { readonly policy: 'delete'; readonly retentionMs: number } | { readonly policy: 'compact' };
+  readonly cleanup:
+    | { readonly policy: 'delete'; readonly retentionMs: number; readonly segmentMs?: number }
+    | { readonly policy: 'compact' };
 }
 
 const kept = (name: string, retentionMs: number): TopicDefinition => ({
@@ -46,6 +48,12 @@ const definitions: readonly TopicDefinition[] = [
   kept('ingest', 7 * DAY),
   kept('ingest.rejected', 30 * DAY),
   kept('events', 7 * DAY),
+  // Read as a whole by each fan-out that starts, so a little more than is asked of it.
+  {
+    name: 'events.identities',
+    partitions: 'one',
+    cleanup: { policy: 'delete', retentionMs: 15 * MINUTE, segmentMs: 5 * MINUTE },
+  },
   { name: 'config', partitions: 'one', cleanup: { policy: 'compact' } },
   kept('deliveries', 7 * DAY),
   ...WHEEL_TIERS.map((tier) => kept(`deliveries.retry.${tier.name}`, tier.delayMs + 7 * DAY)),
@@ -58,6 +66,7 @@ export interface TopicNames {
   readonly ingest: string;
   readonly ingestRejected: string;
   readonly events: string;
+  readonly identities: string;
   readonly config: string;
   readonly deliveries: string;
   readonly retry: Readonly<Record<WheelTierName, string>>;
@@ -72,6 +81,7 @@ export function topicNames(prefix: string): TopicNames {
     ingest: `${prefix}ingest`,
     ingestRejected: `${prefix}ingest.rejected`,
     events: `${prefix}events`,
+    identities: `${prefix}events.identities`,
     config: `${prefix}config`,
     deliveries: `${prefix}deliveries`,
     retry: retry as Record<WheelTierName, string>,
@@ -103,7 +113,12 @@ export function topicSpecs(options: { prefix: string; partitions: number; replic
 }
 
 function cleanupConfig(cleanup: TopicDefinition['cleanup']): Record<string, string> {
-  return cleanup.policy === 'compact'
-    ? { 'cleanup.policy': 'compact' }
-    : { 'cleanup.policy': 'delete', 'retention.ms': String(cleanup.retentionMs) };
+  if (cleanup.policy === 'compact') return { 'cleanup.policy': 'compact' };
+  const { retentionMs, segmentMs } = cleanup;
+  return {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(retentionMs),
+    // Kafka deletes no record before the segment that it is in is closed, which is after a week by default.
+    ...(segmentMs === undefined ? {} : { 'segment.ms': String(segmentMs) }),
+  };
 }

@@ -25,7 +25,7 @@ export interface CompactedTopicReaderOptions {
 const RETRY_PAUSE_MS = 1_000;
 
 /**
- * Reads a compacted topic of one partition from the beginning and goes on reading, without a position in Kafka: each process
+ * Reads a topic of one partition, compacted or short, from the beginning and goes on reading, without a position in Kafka: each process
  * has all entries in memory. It is ready when it has read past the end that the topic had at the start.
  *
  * Where compaction has removed the last records of a topic, nothing tells a reader that it is at the end until the next record is

@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from './log.js';
 import type { PartitionAssignment } from './partition-assignment.js';
+import type { RecordConsumerOptions } from './record-consumer-options.js';
 import type { StartPositions } from './start-positions.js';
 import { partitionKey } from './topic-partition.js';
 
 export interface PartitionStarterOptions {
   readonly positions: Pick<StartPositions, 'locate' | 'offsetAt'>;
   readonly rewindMs: number | undefined;
+  readonly replayFrom: RecordConsumerOptions['replayFrom'];
   /** Fetches the partition from there on. */
   read(assignment: PartitionAssignment, offset: number): void;
   readonly log: Log;
@@ -33,7 +35,8 @@ export class PartitionStarter {
         if (start === undefined) throw new Error('there are fewer start offsets than partitions');
         assignment.begin(start);
         assignment.probing = rewindMs !== undefined && start.offset > start.low;
-        this.#read(assignment, assignment.probing ? start.offset - 1 : start.offset);
+        if (assignment.probing) this.#read(assignment, start.offset - 1);
+        else void this.#replay(assignment, start.offset);
       }
     } catch (error) {
       await this.#again(error, wanted, () => this.start(wanted));
@@ -44,9 +47,20 @@ export class PartitionStarter {
   async rewind(assignment: PartitionAssignment, time: number): Promise<void> {
     try {
       const offset = await this.options.positions.offsetAt(assignment, time - (this.options.rewindMs ?? 0));
-      this.#read(assignment, Math.min(offset, assignment.liveFrom));
+      void this.#replay(assignment, Math.min(offset, assignment.liveFrom));
     } catch (error) {
       await this.#again(error, [assignment], () => this.rewind(assignment, time));
+    }
+  }
+
+  /** From `first` on, or from where the caller knows no more. */
+  async #replay(assignment: PartitionAssignment, first: number): Promise<void> {
+    const { replayFrom } = this.options;
+    try {
+      const from = replayFrom === undefined ? first : await replayFrom(assignment, first, assignment.liveFrom);
+      this.#read(assignment, from);
+    } catch (error) {
+      await this.#again(error, [assignment], () => this.#replay(assignment, first));
     }
   }
 

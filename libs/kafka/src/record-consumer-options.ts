@@ -47,6 +47,12 @@ export interface RecordConsumerOptions {
    * that were finished above the position come as `replayed` too; without `rewindMs` they are skipped.
    */
   readonly rewindMs?: number;
+  /**
+   * With `rewindMs`: asked before a partition is read, where to begin. `first` is the first record of that time, `live` the position; the answer
+   * is between them, for those who know from elsewhere what the records below it hold. Asked anew, a second later, when it
+   * rejects. Default: `first`.
+   */
+  replayFrom?(partition: TopicPartition, first: number, live: number): Promise<number>;
   /** A partition is paused at either limit. One fetch more may come. Default 2,000 records and 16 MiB. */
   readonly highWater?: WaterMark;
   /** A paused partition is read on below both limits. Default half of `highWater`. */

@@ -562,6 +562,36 @@ describe('RecordConsumer', () => {
     await until(async () => (await broker.committed(groupId, topic)).offset === 20, 'everything is committed');
   });
 
+  it('given replayFrom, begins where it says, and asks again when it rejects', async () => {
+    const topic = await broker.topic();
+    const groupId = broker.name();
+    await broker.produce(numbered(topic, 20));
+    const first = broker.consumer({ groupId, topics: [topic] });
+    await first.consumer.start();
+    await until(() => first.handed.records.length === 20, 'all came');
+    for (const record of first.handed.records) if (record.offset < 10) record.done();
+    await first.consumer.stop({ drainMs: 0 });
+
+    const asked: unknown[] = [];
+    const second = broker.consumer({
+      groupId,
+      topics: [topic],
+      rewindMs: 60_000,
+      replayFrom: ({ partition }, begin, live) => {
+        asked.push([partition, begin, live]);
+        return asked.length === 1 ? Promise.reject(new Error('not known yet')) : Promise.resolve(7);
+      },
+    });
+    await second.consumer.start();
+    await until(() => second.handed.values().includes('19'), 'all came again');
+    expect(second.handed.offsets(0)).toEqual(range(7, 20));
+    expect(second.handed.records.filter(({ replayed }) => replayed).map(({ offset }) => offset)).toEqual([7, 8, 9]);
+    expect(asked).toEqual([
+      [0, 0, 10],
+      [0, 0, 10],
+    ]);
+  });
+
   it('given startOffsets, starts there, asks again when they cannot be read, and commits to Kafka all the same', async () => {
     const topic = await broker.topic(2);
     const groupId = broker.name();

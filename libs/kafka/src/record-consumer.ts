@@ -63,6 +63,7 @@ export class RecordConsumer {
     this.#starter = new PartitionStarter({
       positions: new StartPositions(options),
       rewindMs: options.rewindMs,
+      replayFrom: options.replayFrom?.bind(options),
       read: (assignment, offset) => {
         this.#member.seek(assignment, offset);
         this.#release(assignment, 'locating');

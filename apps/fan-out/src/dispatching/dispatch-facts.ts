@@ -27,4 +27,6 @@ export interface DispatchFacts {
 export interface DispatchObserver {
   /** All that follows from a record is durable. */
   dispatched(facts: DispatchFacts): void;
+  /** A record was read again, to remember its identity. */
+  replayed(): void;
 }

@@ -52,16 +52,17 @@ function given(...webhooks: Partial<WebhookSnapshot>[]) {
     index.apply(asChange(aWebhook({ id: String(count + 1), ...webhook })));
   const writer = new TestWriter();
   const facts: DispatchFacts[] = [];
+  const replays: true[] = [];
   const dispatcher = new EventDispatcher({
     index,
     windows: new RepeatWindows(),
     writer,
     rejections: new Rejections(REJECTED, writer),
     topics: { deliveries: DELIVERIES },
-    observer: { dispatched: (one) => facts.push(one) },
+    observer: { dispatched: (one) => facts.push(one), replayed: () => replays.push(true) },
     now: () => 1_768_472_430_250,
   });
-  return { dispatcher, writer, facts, index };
+  return { dispatcher, writer, facts, replays, index };
 }
 
 function deliveryOf(record: Pick<OutgoingRecord, 'headers'> | undefined) {
@@ -234,8 +235,8 @@ describe('repeats', () => {
     expect(writer.records).toHaveLength(3);
   });
 
-  it('given a replayed record, then it is remembered and not delivered again', async () => {
-    const { dispatcher, writer } = given({});
+  it('given a replayed record, then it is remembered and counted, and not delivered again', async () => {
+    const { dispatcher, writer, replays } = given({});
     const replayed = aRecord(anEvent(), { replayed: true });
     dispatcher.take(replayed);
     dispatcher.take(aRecord('{broken', { replayed: true }));
@@ -243,6 +244,7 @@ describe('repeats', () => {
     await settled();
     expect(writer.records).toEqual([]);
     expect(replayed.acknowledged).toBe(0);
+    expect(replays).toHaveLength(2);
   });
 
   it('given a record that is read again after its partition was taken away, then it is delivered', async () => {

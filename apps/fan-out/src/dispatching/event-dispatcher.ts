@@ -54,6 +54,7 @@ export class EventDispatcher {
     if (record.replayed) {
       const event = readEvent(record.value);
       if (!('unreadable' in event)) this.options.windows.isRepeat(event, record);
+      this.options.observer.replayed();
       return;
     }
     this.#queue.push(record);

@@ -1,5 +1,5 @@
 import { RecordConsumer } from '@postduif/kafka';
-import type { KafkaClients, Log } from '@postduif/kafka';
+import type { KafkaClients, Log, PartitionState } from '@postduif/kafka';
 import { REPEAT_WINDOW_MS } from '../repeats/repeat-window.js';
 import { ReplayLog } from '../repeats/replay-log.js';
 import type { EventDispatcher } from './event-dispatcher.js';
@@ -14,23 +14,26 @@ export interface EventReaderOptions {
   /** `events`, by its full name. */
   readonly topic: string;
   readonly dispatcher: Pick<EventDispatcher, 'take' | 'forget'>;
+  /** A partition is read from now on. See `RepeatWindow.begin`. */
+  readonly begin: (partition: number, first: number, live: number) => Promise<number>;
   readonly log: Log;
 }
 
-/** Reads the topic `events`, and first its last ten minutes again, in which repeats are looked for. */
+/** Reads the topic `events`, and first those of its last ten minutes again that nothing else is known of, as repeats are looked for in them. */
 export class EventReader {
   readonly #consumer: RecordConsumer;
   readonly #replay: ReplayLog;
   #started = false;
   #assigned = false;
 
-  constructor({ kafka, groupId, topic, dispatcher, log }: EventReaderOptions) {
-    this.#replay = new ReplayLog(() => this.#consumer.lag(), log);
+  constructor({ kafka, groupId, topic, dispatcher, begin, log }: EventReaderOptions) {
+    this.#replay = new ReplayLog(() => this.partitions(), log);
     this.#consumer = new RecordConsumer({
       kafka,
       groupId,
       topics: [topic],
       rewindMs: REPEAT_WINDOW_MS,
+      replayFrom: ({ partition }, first, live) => begin(partition, first, live),
       highWater: HIGH_WATER,
       onRecord: (record) => {
         if (record.replayed) this.#replay.count();
@@ -69,8 +72,13 @@ export class EventReader {
     return !this.#started || this.#consumer.isAlive(MOST_SILENCE_MS);
   }
 
+  /** Those that this process has been given. */
+  partitions(): readonly PartitionState[] {
+    return this.#consumer.lag();
+  }
+
   /** Records that are not acknowledged yet. */
   lag(): number {
-    return this.#consumer.lag().reduce((sum, { lag }) => sum + (lag ?? 0), 0);
+    return this.partitions().reduce((sum, { lag }) => sum + (lag ?? 0), 0);
   }
 }

@@ -1,5 +1,4 @@
-/** 128 bits of a hash, as four words. */
-export type Digest = Uint32Array;
+import type { IdentityDigest } from '@postduif/contracts';
 
 const WORDS = 4;
 const FIRST_CAPACITY = 256;
@@ -27,14 +26,14 @@ export class DigestTable {
   }
 
   /** The entry of a digest. */
-  get(digest: Digest): { readonly offset: number; readonly moment: number } | undefined {
+  get(digest: IdentityDigest): { readonly offset: number; readonly moment: number } | undefined {
     const slot = this.#slotOf(digest);
     const moment = this.#moments[slot] ?? EMPTY;
     return moment === EMPTY ? undefined : { offset: this.#offsets[slot] ?? 0, moment };
   }
 
   /** `moment` is a whole number from 0 to 65,534. */
-  set(digest: Digest, offset: number, moment: number): void {
+  set(digest: IdentityDigest, offset: number, moment: number): void {
     if (this.#size >= this.#capacity * MAX_LOAD) this.#grow();
     const slot = this.#slotOf(digest);
     if (this.#moments[slot] === EMPTY) this.#size += 1;
@@ -44,14 +43,14 @@ export class DigestTable {
   }
 
   /** Where the digest is, or where it would be. Linear probing; there is always an empty slot. */
-  #slotOf(digest: Digest): number {
+  #slotOf(digest: IdentityDigest): number {
     const last = this.#capacity - 1;
     let slot = (digest[0] ?? 0) & last;
     while (this.#moments[slot] !== EMPTY && !this.#holds(slot, digest)) slot = (slot + 1) & last;
     return slot;
   }
 
-  #holds(slot: number, digest: Digest): boolean {
+  #holds(slot: number, digest: IdentityDigest): boolean {
     const at = slot * WORDS;
     for (let word = 0; word < WORDS; word++) if (this.#digests[at + word] !== digest[word]) return false;
     return true;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { IdentitySegment } from '@postduif/contracts';
 import fc from 'fast-check';
 import { REPEAT_WINDOW_MS, RepeatWindow } from './repeat-window.js';
 
@@ -87,5 +88,64 @@ describe('RepeatWindow', () => {
         }
       }),
     );
+  });
+
+  it('given segments instead of the records, then repeats are the same, and reading goes on where the segments end', () => {
+    const record = fc.record({ identity: fc.constantFrom('a', 'b', 'c', 'd', 'e'), pause: fc.nat(4 * MINUTE) });
+    const cuts = fc.array(fc.nat(40), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 40 }), fc.nat(40), cuts, fc.nat(3), (given, live, ends, missing) => {
+        let time = NOW;
+        const records = given.map(({ identity, pause }, offset) => ({ identity, offset, time: (time += pause) }));
+        const current = records[live];
+        if (current === undefined) return;
+        const first = records.findIndex(({ time: at }) => at >= current.time - REPEAT_WINDOW_MS);
+
+        const window = new RepeatWindow();
+        expect(window.begin([], 0, 0)).toBe(0);
+        const segments: IdentitySegment[] = [];
+        const expected: boolean[] = [];
+        for (const one of records) {
+          expected.push(window.isRepeat(one.identity, one.offset, one.time));
+          const segment = ends.includes(one.offset) ? window.cut(one.offset + 1) : undefined;
+          if (segment !== undefined) segments.push(segment);
+        }
+        segments.splice(missing, 1);
+
+        const rebuilt = new RepeatWindow();
+        const from = rebuilt.begin(segments, first, live);
+        expect(from).toBeGreaterThanOrEqual(first);
+        expect(from).toBeLessThanOrEqual(live);
+        const covering = segments.filter(({ from: begin, to }) => begin <= from && to > from);
+        expect(from === live ? [] : covering).toEqual([]);
+        for (const one of records.slice(from)) {
+          const answer = rebuilt.isRepeat(one.identity, one.offset, one.time);
+          if (one.offset >= live) expect(answer).toBe(expected[one.offset]);
+        }
+        // What it writes goes on where it began.
+        expect(rebuilt.cut(records.length)?.from ?? from).toBe(from);
+      }),
+    );
+  });
+
+  it('given segments of two processes that overlap, then each record counts once', () => {
+    const [one, other] = [new RepeatWindow(), new RepeatWindow()];
+    one.begin([], 0, 0);
+    other.begin([], 1, 1);
+    for (const [offset, identity] of ['a', 'b', 'c'].entries()) {
+      one.isRepeat(identity, offset, NOW);
+      if (offset > 0) other.isRepeat(identity, offset, NOW);
+    }
+    other.isRepeat('a', 3, NOW);
+    const segments = [one.cut(3), other.cut(4)].filter((segment) => segment !== undefined);
+    const rebuilt = new RepeatWindow();
+    expect(rebuilt.begin(segments, 0, 4)).toBe(4);
+    expect(rebuilt.size).toBe(3);
+    expect(['a', 'b', 'c', 'd'].map((identity, index) => rebuilt.isRepeat(identity, 4 + index, NOW))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
+import { eachIdentity } from '@postduif/contracts';
+import type { IdentityDigest, IdentitySegment } from '@postduif/contracts';
 import { DigestTable } from './digest-table.js';
-import type { Digest } from './digest-table.js';
+import { IdentityJournal } from './identity-journal.js';
 
 /** How long an identity is known after the last event that had it, in milliseconds of record time. */
 export const REPEAT_WINDOW_MS = 10 * 60 * 1_000;
@@ -25,7 +27,8 @@ interface Generation {
 export class RepeatWindow {
   /** By minute, the latest first. */
   readonly #generations: Generation[] = [];
-  readonly #digest: Digest = new Uint32Array(4);
+  readonly #digest: IdentityDigest = new Uint32Array(4);
+  #journal: IdentityJournal | undefined;
 
   get size(): number {
     return this.#generations.reduce((sum, { entries }) => sum + entries.size, 0);
@@ -38,6 +41,38 @@ export class RepeatWindow {
   /** Remembers an event; true when it is a repeat. */
   isRepeat(identity: string, offset: number, timestamp: number): boolean {
     const digest = this.#hash(identity);
+    this.#journal?.add(digest, offset, timestamp);
+    return this.#remember(digest, offset, timestamp);
+  }
+
+  /**
+   * Remembers what segments tell of the records from the offset `first` on, as far as there is no gap. All from there on will then be
+   * remembered by `isRepeat`, and segments of it can be cut.
+   *
+   * @param segments by where they begin
+   * @param live where reading has to begin at the latest
+   * @returns where it has to begin
+   */
+  begin(segments: readonly IdentitySegment[], first: number, live: number): number {
+    let next = first;
+    for (const { from, to, entries } of segments) {
+      if (from > next || next >= live) break;
+      eachIdentity(entries, (digest, offset, timestamp) => {
+        if (offset >= next) this.#remember(digest, offset, timestamp);
+      });
+      next = Math.max(next, to);
+    }
+    next = Math.min(next, live);
+    this.#journal = new IdentityJournal(next);
+    return next;
+  }
+
+  /** What was remembered since the last cut. Everything below `to` has been read. */
+  cut(to: number): IdentitySegment | undefined {
+    return this.#journal?.cut(to);
+  }
+
+  #remember(digest: IdentityDigest, offset: number, timestamp: number): boolean {
     const known = this.#firstOffset(digest, timestamp);
     const first = Math.min(known ?? offset, offset);
     const minute = Math.floor(timestamp / GENERATION_MS);
@@ -46,7 +81,7 @@ export class RepeatWindow {
   }
 
   /** Offset of the first record of a chain of repeats that is still in the window. */
-  #firstOffset(digest: Digest, timestamp: number): number | undefined {
+  #firstOffset(digest: IdentityDigest, timestamp: number): number | undefined {
     for (const { minute, entries } of this.#generations) {
       const entry = entries.get(digest);
       if (entry !== undefined && Math.abs(timestamp - minute * GENERATION_MS - entry.moment) <= REPEAT_WINDOW_MS)
@@ -68,7 +103,7 @@ export class RepeatWindow {
   }
 
   /** Into the same four words each time. */
-  #hash(identity: string): Digest {
+  #hash(identity: string): IdentityDigest {
     const bytes = hash('sha256', identity, 'buffer');
     for (let word = 0; word < this.#digest.length; word++) this.#digest[word] = bytes.readUInt32LE(word * 4);
     return this.#digest;

@@ -1,5 +1,5 @@
 import { eventIdentity } from '@postduif/contracts';
-import type { Event } from '@postduif/contracts';
+import type { Event, IdentitySegment } from '@postduif/contracts';
 import type { ConsumedRecord } from '@postduif/kafka';
 import { RepeatWindow } from './repeat-window.js';
 
@@ -24,6 +24,22 @@ export class RepeatWindows {
     let window = this.#windows.get(partition);
     if (window === undefined) this.#windows.set(partition, (window = new RepeatWindow()));
     return window.isRepeat(eventIdentity(event), offset, timestamp);
+  }
+
+  /**
+   * The partition is read from now on: what `segments` tell is remembered. See `RepeatWindow.begin`.
+   *
+   * @returns where reading has to begin
+   */
+  begin(partition: number, segments: readonly IdentitySegment[], first: number, live: number): number {
+    const window = new RepeatWindow();
+    this.#windows.set(partition, window);
+    return window.begin(segments, first, live);
+  }
+
+  /** What was remembered of the partition since the last cut. Everything below `to` has been read. */
+  cut(partition: number, to: number): IdentitySegment | undefined {
+    return this.#windows.get(partition)?.cut(to);
   }
 
   /** The partition is not read any more, or from another place: its window is built anew from what is read then. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { configKey, decodeDeliveryHeaders, topicNames, topicSpecs } from '@postduif/contracts';
+import { configKey, decodeDeliveryHeaders, decodeIdentities, topicNames, topicSpecs } from '@postduif/contracts';
 import type { DeliveryHeaders, TopicNames, WebhookSnapshot } from '@postduif/contracts';
 import { createKafka, ensureTopics, FlushingProducer, RecordConsumer, withAdmin } from '@postduif/kafka';
 import type { ConsumedRecord, KafkaClients } from '@postduif/kafka';
@@ -41,6 +41,8 @@ export class FanOutStage {
   readonly kafka: KafkaClients;
   readonly deliveries: Seen[] = [];
   readonly rejected: ConsumedRecord[] = [];
+  /** Offset on `events` below which the identities of all events are written down. */
+  rememberedTo = 0;
   readonly #brokers: string[];
   readonly #producer: FlushingProducer;
   readonly #reader: RecordConsumer;
@@ -55,7 +57,7 @@ export class FanOutStage {
     this.#reader = new RecordConsumer({
       kafka: this.kafka,
       groupId: `${this.prefix}reader`,
-      topics: [this.topics.deliveries, this.topics.ingestRejected],
+      topics: [this.topics.deliveries, this.topics.ingestRejected, this.topics.identities],
       onRecord: (record) => {
         this.#see(record);
       },
@@ -184,7 +186,9 @@ export class FanOutStage {
 
   #see(record: ConsumedRecord): void {
     if (record.topic === this.topics.ingestRejected) this.rejected.push(record);
-    else {
+    else if (record.topic === this.topics.identities) {
+      this.rememberedTo = decodeIdentities(record.value ?? Buffer.alloc(0))?.to ?? NaN;
+    } else {
       const headers = decodeDeliveryHeaders(record.headers);
       if (headers === undefined) throw new Error('a delivery without the headers of one');
       if (record.key?.toString() !== headers.webhook) throw new Error('a delivery that is not keyed by its webhook');

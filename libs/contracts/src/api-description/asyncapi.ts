@@ -78,6 +78,14 @@ const describedTopics = (): readonly TopicDescription[] => [
     value: valueOf(eventDocument),
   },
   {
+    name: /^events\.identities$/,
+    action: 'send',
+    about: 'What is remembered of the events of the last minutes, so that a repeat is known after a restart.',
+    key: 'Number of a partition of `events`.',
+    contentType: 'application/octet-stream',
+    value: BYTES,
+  },
+  {
     name: /^config$/,
     action: 'send',
     about:
