@@ -56,6 +56,8 @@ export class CompactedTopicReader {
         maxWaitTimeInMs: 500,
         minBytes: 1,
         sessionTimeoutMs: 30_000,
+        // Nobody waits for the only member of a group.
+        heartbeatMs: 3_000,
         log,
         clock,
       },

@@ -18,6 +18,8 @@ export interface GroupMemberOptions {
   readonly maxWaitTimeInMs: number;
   readonly minBytes: number;
   readonly sessionTimeoutMs: number;
+  /** A member hears that the group meets in the answer to a heartbeat; partitions of who has left wait for that. */
+  readonly heartbeatMs: number;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -34,7 +36,7 @@ export interface GroupMemberEvents {
    * must be well within the session timeout.
    */
   rebalancing(): Promise<void>;
-  /** Nothing more is fetched, and no generation begins, before this resolves. */
+  /** Nothing more is fetched of this partition's broker before this resolves. */
   batch(payload: EachBatchPayload): Promise<void>;
   /** Everything below `next` was fetched. */
   fetched(partition: TopicPartition, next: number): void;
@@ -50,8 +52,6 @@ const GIVEN_UP =
   'the group had given this member up: the process was frozen, Kafka could not be reached, or another process has the same INSTANCE_ID';
 const REBUILD_PAUSE_MS = 1_000;
 const LEAVE_MS = 1_000;
-/** A member hears that the group meets in the answer to a heartbeat; partitions of who has left wait for that. */
-const HEARTBEAT_MS = 500;
 const CLOCK_SET_BACK_MS = 1_000;
 /** How long the group waits for members that have not heard yet that it meets: they may be waiting for an answer. */
 const REBALANCE_MS = 15_000;
@@ -186,7 +186,7 @@ export class GroupMember {
   }
 
   #build(): Consumer {
-    const { kafka, groupId, sessionTimeoutMs, log } = this.options;
+    const { kafka, groupId, sessionTimeoutMs, heartbeatMs, log } = this.options;
     const { maxBytesPerPartition, maxBytesPerFetch, maxWaitTimeInMs, minBytes } = this.options;
     const joining = watchJoining({ before: () => this.#letGo ?? Promise.resolve(), memberName: kafka.memberName, log });
     const sign = (): void => {
@@ -201,7 +201,7 @@ export class GroupMember {
         minBytes,
         sessionTimeout: sessionTimeoutMs,
         rebalanceTimeout: Math.max(sessionTimeoutMs, REBALANCE_MS),
-        heartbeatInterval: HEARTBEAT_MS,
+        heartbeatInterval: heartbeatMs,
         partitionAssigners: [joining.assigner],
       },
       sign,
@@ -260,10 +260,11 @@ export class GroupMember {
    * two fetches counts little, as the process may have been frozen.
    */
   #missHeartbeats(): void {
-    const now = this.options.clock.now();
-    this.#unheardMs += Math.min(Math.max(0, now - this.#fetchedAt), HEARTBEAT_MS);
+    const { clock, heartbeatMs, sessionTimeoutMs } = this.options;
+    const now = clock.now();
+    this.#unheardMs += Math.min(Math.max(0, now - this.#fetchedAt), heartbeatMs);
     this.#fetchedAt = now;
-    if (this.#unheardMs <= this.options.sessionTimeoutMs) return;
+    if (this.#unheardMs <= sessionTimeoutMs) return;
     this.#unheardMs = 0;
     this.#crash?.(new Error('records were fetched, but the group did not answer for as long as a session'));
   }

@@ -19,7 +19,8 @@ const { Produce } = protocol.requests;
 const byKafkajs = Produce.protocol;
 
 /**
- * Has Produce requests written by `encodeProduceRequest`, the bytes as before. kafkajs 2.2.4 copies each record some ten times into buffers that
+ * Has Produce requests written by `encodeProduceRequest`, the bytes as before where kafkajs follows Kafka's format: not where only some
+ * records of a batch have a timestamp, or a header has no value. kafkajs 2.2.4 copies each record some ten times into buffers that
  * it clears first, and computes checksums in JavaScript. What we do not use (compression by the producer, transactions) stays with it. Idempotent.
  */
 export function speedUpProduceRequests(): void {

@@ -16,6 +16,7 @@ import type { TopicPartition } from './topic-partition.js';
 import { within } from './within.js';
 
 const RETRY_PAUSE_MS = 1_000;
+const HEARTBEAT_MS = 500;
 const CLOCK_SET_BACK_MS = 1_000;
 /** What a stop waits for its last commit. */
 const COMMIT_MS = 1_000;
@@ -82,6 +83,7 @@ export class RecordConsumer {
         maxWaitTimeInMs: options.maxWaitTimeInMs ?? 100,
         minBytes: options.minBytes ?? 1,
         sessionTimeoutMs: this.#sessionTimeoutMs,
+        heartbeatMs: HEARTBEAT_MS,
         log,
         clock,
       },
@@ -249,7 +251,7 @@ export class RecordConsumer {
 
   /** Whether the rest of a batch may be handed out, too. */
   #goesOn(assignment: PartitionAssignment): boolean {
-    return assignment.current && !this.#stopping && !isUnread(assignment) && this.#mayHand(assignment);
+    return assignment.current && !this.#stopping && this.#mayHand(assignment);
   }
 
   /** When not, what was not handed out comes again. */

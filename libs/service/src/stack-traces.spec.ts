@@ -33,4 +33,15 @@ describe('a stack trace', () => {
     expect(first).toContain(`at fail (${join(folder, 'src/fail.ts')}:1:`);
     expect(second).toMatch(/main\.mjs:4:\d+$/);
   });
+
+  it('names places in the program when its source map cannot be read', () => {
+    const program = join(folder, 'broken.mjs');
+    writeFileSync(program, PROGRAM);
+    writeFileSync(`${program}.map`, '{ "vers');
+    const { stdout } = spawnSync(process.execPath, [program, MAP], { encoding: 'utf8' });
+
+    const [message, first] = stdout.split('\n');
+    expect(message).toBe('Error: mute');
+    expect(first).toMatch(/at fail \(.*broken\.mjs:3:\d+\)$/);
+  });
 });

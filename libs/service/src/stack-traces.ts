@@ -17,11 +17,11 @@ export function traceSources(program: string): void {
   const file = realpathSync(program);
   const url = pathToFileURL(file).href;
   const text = readFileSync(`${file}.map`, 'utf8');
-  let map: SourceMap | undefined;
+  let map: Pick<SourceMap, 'findOrigin'> | undefined;
   const atSource = (frame: Frame): string => {
     const [line, column] = [frame.getLineNumber(), frame.getColumnNumber()];
     if (frame.getFileName() !== url || line === null || column === null) return frame.toString();
-    map ??= new SourceMap(JSON.parse(text) as Payload);
+    map ??= read(text);
     const origin = map.findOrigin(line, column);
     if (!('fileName' in origin)) return frame.toString();
     const place = `${resolve(dirname(file), origin.fileName)}:${origin.lineNumber}:${origin.columnNumber}`;
@@ -29,4 +29,13 @@ export function traceSources(program: string): void {
   };
   Error.prepareStackTrace = (error, frames) =>
     [Error.prototype.toString.call(error), ...frames.map(atSource)].join('\n    at ');
+}
+
+/** One that cannot be read names nothing: to throw here would take the place of the error that is shown. */
+function read(text: string): Pick<SourceMap, 'findOrigin'> {
+  try {
+    return new SourceMap(JSON.parse(text) as Payload);
+  } catch {
+    return { findOrigin: () => ({}) };
+  }
 }

@@ -365,6 +365,17 @@ describe('Wheel', () => {
       expect(moved.filter(({ webhook }) => webhook === 'another')).toHaveLength(1);
     });
 
+    it('given such a process and hops that take all the room first, then nobody loses a turn by that', async () => {
+      const { clock, begin, add, moved } = backlog({ commitMs: 15, isBehind: () => true });
+      const webhooks = Array.from({ length: 11 }, (_, index) => `webhook ${index}`);
+      for (let count = 0; count < MAX_UNSETTLED; count++) add(begin + 30_000);
+      for (const webhook of webhooks) add(begin + 1_000, 0, webhook);
+      await clock.advance(2_000);
+
+      expect(moved.slice(0, MAX_UNSETTLED).every(({ to }) => to === 'tier')).toBe(true);
+      expect(moved.slice(MAX_UNSETTLED).map(({ webhook }) => webhook)).toEqual(webhooks);
+    });
+
     it('given such a process and a backlog of one webhook, then what is due for others comes back before all of that', async () => {
       const others = ['1', '2', '3', '4'];
       const { clock, begin, add, moved } = backlog({ commitMs: 15, isBehind: () => true });

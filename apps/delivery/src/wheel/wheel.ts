@@ -71,8 +71,9 @@ export class Wheel<W extends Waiting> {
   #next: { readonly at: number; readonly callOff: () => void } | undefined;
   /** Nothing is released before, as not everything could be. */
   #heldUntil = 0;
-  /** When webhooks of which something is due last had a turn, while this process is behind. */
+  /** The last turns of webhooks of which something is due, while this process is behind. */
   readonly #turns = new Map<string, number>();
+  #turnCount = 0;
 
   constructor(private readonly options: WheelOptions<W>) {}
 
@@ -178,7 +179,6 @@ export class Wheel<W extends Waiting> {
       webhooks.flatMap((webhook) => due.get(webhook)?.[nth] ?? []),
     );
     const chosen = rounds.flat().slice(0, TRICKLE);
-    for (const { webhook } of chosen) this.#turns.set(webhook, now);
     return new Set(chosen);
   }
 
@@ -208,6 +208,7 @@ export class Wheel<W extends Waiting> {
         continue;
       }
       left.records -= 1;
+      if (left.returns?.has(one) === true) this.#turns.set(one.webhook, ++this.#turnCount);
       this.#forward(one, now);
     }
     waiting.splice(0, seen, ...held);
