@@ -46,6 +46,14 @@ export function deliveryGauges(parts: GaugedParts): Gauged[] {
       'Records on deliveries after the first that is not done, in the partitions of this process: one that hangs counts all that have passed it',
       () => deliveries.lag().reduce((sum, { lag }) => sum + (lag ?? 0), 0),
     ),
+    one(
+      'delivery_unread_records',
+      'Records on deliveries that were not read yet, in the partitions of this process',
+      () =>
+        deliveries
+          .lag()
+          .reduce((sum, { position = 0, highWatermark = 0 }) => sum + Math.max(0, highWatermark - position), 0),
+    ),
     one('delivery_unacknowledged_bytes', 'Bytes of records read and not done', () =>
       deliveries.lag().reduce((sum: number, { inFlightBytes }: PartitionState) => sum + inFlightBytes, 0),
     ),

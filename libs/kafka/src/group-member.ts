@@ -155,7 +155,11 @@ export class GroupMember {
     this.#current = consumer;
     try {
       const error = await Promise.race([this.#start(consumer).then(() => crashed), this.#leave.promise]);
-      if (!this.#leaving) log.warn({ err: error, groupId }, 'the consumer crashed and is built anew');
+      if (!this.#leaving)
+        log.warn(
+          { err: error, groupId },
+          'the consumer crashed and is built anew; what was not acknowledged comes again',
+        );
     } catch (error) {
       log.warn({ err: error, groupId }, 'the consumer could not start and tries again');
     }

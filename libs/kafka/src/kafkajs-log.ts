@@ -7,7 +7,7 @@ const MOST_REMEMBERED = 200;
 
 /** Part of every rebalance and of every first start of a group, though kafkajs calls it an error. */
 const ORDINARY =
-  /rejoin is needed|re-joining|not the correct coordinator|coordinator is not available|generation id is not valid|topic creation errors|not the leader for that topic-partition/i;
+  /rejoin is needed|re-joining|not the correct coordinator|coordinator is not available|generation id is not valid|topic creation errors|not the leader for that topic-partition|does not host this topic-partition|coordinator is loading/i;
 
 /**
  * Writes what kafkajs says. It speaks of every pause at info and of every failed attempt to connect at error. Here attempts are made

@@ -85,6 +85,12 @@ export class PartitionAssignment implements TopicPartition {
     return offset < this.#liveFrom || this.#watermark?.isDone(offset) === true;
   }
 
+  /** Where to read on when everything below `next` was read: what was done before this assignment need not be, and may be much. */
+  undoneFrom(next: number): number {
+    const from = this.#watermark?.undoneFrom(next) ?? next;
+    return Math.max(next, Math.min(from, this.highWatermark ?? 0));
+  }
+
   track(offset: number, bytes: number): void {
     if (this.#watermark?.track(offset) === true) this.load.add(bytes);
   }

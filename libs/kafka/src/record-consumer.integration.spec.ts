@@ -538,6 +538,37 @@ describe('RecordConsumer', () => {
     expect(handed.records).toHaveLength(10);
   });
 
+  it('given thousands of records that were finished behind one that was not, then a successor does not read them again', async () => {
+    const topic = await broker.topic();
+    const groupId = broker.name();
+    for (let from = 0; from < 3_000; from += 100)
+      await broker.produce(range(from, from + 100).map((index) => ({ topic, value: String(index) })));
+    const first = broker.consumer({ groupId, topics: [topic] });
+    await first.consumer.start();
+    await until(() => first.handed.records.length === 3_000, 'all came');
+    const undone = [0, 1_500, 2_990];
+    for (const record of first.handed.records) if (!undone.includes(record.offset)) record.done();
+    await first.consumer.stop({ drainMs: 0 });
+
+    let read = 0;
+    const consumer: KafkaClients['consumer'] = (config, onSign) => {
+      const made = broker.kafka.consumer(config, onSign);
+      made.on(made.events.START_BATCH_PROCESS, ({ payload }) => (read += payload.batchSize));
+      return made;
+    };
+    const kafka = { ...broker.kafka, consumer };
+    const second = broker.consumer({ groupId, topics: [topic], kafka, maxBytesPerPartition: 1_024 });
+    await second.consumer.start();
+    await until(() => second.handed.records.length === undone.length, 'what was not done came again');
+    expect(second.handed.offsets(0)).toEqual(undone);
+    expect(read).toBeLessThan(1_000);
+    for (const record of second.handed.records) record.done();
+    await broker.produce([{ topic, value: 'next' }]);
+    await until(() => second.handed.values().includes('next'), 'it reads on');
+    second.handed.records.at(-1)?.done();
+    await until(async () => (await broker.committed(groupId, topic)).offset === 3_001, 'everything is committed');
+  });
+
   it('given rewindMs, replays that time before the position and what was finished above it, then goes on', async () => {
     const topic = await broker.topic();
     const groupId = broker.name();

@@ -342,7 +342,9 @@ export class RecordConsumer {
     const assignment = this.#assignments.get(partitionKey(partition));
     if (assignment === undefined || this.#stopping || assignment.probing) return;
     if (isUnread(assignment)) return;
-    if (assignment.advance(next)) this.#commits.progressed(assignment);
+    const from = this.options.rewindMs === undefined ? assignment.undoneFrom(next) : next;
+    if (from > next) this.#member.seek(assignment, from);
+    if (assignment.advance(from)) this.#commits.progressed(assignment);
   }
 
   /** One function for all records, so that a record costs no closure. */

@@ -161,4 +161,24 @@ describe('PartitionWatermark', () => {
       false,
     ]);
   });
+
+  it('given runs that were finished before, tells where the next record is that was not', () => {
+    const lengths = fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })), {
+      maxLength: 10,
+    });
+    fc.assert(
+      fc.property(lengths, (given) => {
+        const runs: { from: number; to: number }[] = [];
+        let at = 0;
+        for (const [gap, length] of given) runs.push({ from: at + gap, to: (at += gap + length) });
+        const restored = new PartitionWatermark({ offset: 0, metadata: encodeFinished(0, runs) });
+        const isDone = (offset: number): boolean => runs.some(({ from, to }) => from <= offset && offset < to);
+        for (let offset = 0; offset < at + 3; offset++) {
+          let undone = offset;
+          while (isDone(undone)) undone += 1;
+          expect(restored.undoneFrom(offset)).toBe(undone);
+        }
+      }),
+    );
+  });
 });

@@ -43,9 +43,14 @@ export class PartitionWatermark {
 
   /** Was the record finished before the restart? Ask in ascending order of offsets. */
   isDone(offset: number): boolean {
+    return this.undoneFrom(offset) > offset;
+  }
+
+  /** The first record, from this one on, that was not finished before the restart. Ask in ascending order of offsets. */
+  undoneFrom(offset: number): number {
     let run = this.#restored[this.#restoredAt];
     while (run !== undefined && run.to <= offset) run = this.#restored[++this.#restoredAt];
-    return run !== undefined && run.from <= offset;
+    return run !== undefined && run.from <= offset ? run.to : offset;
   }
 
   /** A record that was handed out. Ascending; false, and nothing happens, for one that was tracked before. */

@@ -65,7 +65,8 @@ export class EventReader {
   /** True, or what is missing. */
   ready(): true | string {
     if (!this.#assigned) return 'has not joined the readers of the topic `events` yet';
-    return this.#consumer.isConfirmed() || 'Kafka does not answer';
+    if (!this.#consumer.isConfirmed()) return 'Kafka does not answer';
+    return !this.partitions().some(isReplayed) || 'reads the last events again, to know repeats, and no new ones yet';
   }
 
   isAlive(): boolean {
@@ -81,4 +82,9 @@ export class EventReader {
   lag(): number {
     return this.partitions().reduce((sum, { lag }) => sum + (lag ?? 0), 0);
   }
+}
+
+/** Is what was dispatched before still read again? A position that is looked up is undefined. */
+function isReplayed({ position, watermark = 0 }: PartitionState): boolean {
+  return position === undefined || position < watermark;
 }

@@ -31,7 +31,7 @@ const CASES: readonly Case[] = [
 const CONCURRENCY = 200;
 const PATIENCE_MS = 300_000;
 /** The broker compiles what it often does, but only after some time. */
-const WARM_UP_DELIVERIES = 30_000;
+const WARM_UP_DELIVERIES = 120_000;
 
 interface Outcome extends Usage {
   readonly goal: number;
@@ -49,7 +49,7 @@ interface Outcome extends Usage {
 export const throughput: Scenario = {
   name: 'throughput',
   title: `Throughput: events of 512 bytes, one HTTP request each over ${LOAD_CONNECTIONS} connections, as fast as they are accepted`,
-  seconds: (short) => CASES.length * (START_STOP_SECONDS + (short ? 5 : 35)),
+  seconds: (short) => CASES.length * (START_STOP_SECONDS + (short ? 5 : 70)),
   async run(bench) {
     const outcomes: Outcome[] = [];
     for (const one of CASES) {
