@@ -178,8 +178,7 @@ export class Wheel<W extends Waiting> {
     const rounds = Array.from({ length: TRICKLE }, (_, nth) =>
       webhooks.flatMap((webhook) => due.get(webhook)?.[nth] ?? []),
     );
-    const chosen = rounds.flat().slice(0, TRICKLE);
-    return new Set(chosen);
+    return new Set(rounds.flat().slice(0, TRICKLE));
   }
 
   /** The first of what is due of each webhook. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { decodeIdentities, IDENTITY_BYTES } from '@postduif/contracts';
+import { decodeIdentities, eachIdentity, IDENTITY_BYTES } from '@postduif/contracts';
 import type { IdentitySegment } from '@postduif/contracts';
 import { CompactedTopicReader } from '@postduif/kafka';
 import type { KafkaClients, Log } from '@postduif/kafka';
@@ -66,10 +66,14 @@ export class SegmentReader {
 
   #keep(partition: number, value: Buffer | null): void {
     const segment = value === null ? undefined : decodeIdentities(value);
-    if (segment === undefined || segment.entries.length < IDENTITY_BYTES) return;
+    if (segment === undefined) return;
     let kept = this.#segments.get(partition);
     if (kept === undefined) this.#segments.set(partition, (kept = []));
-    const time = segment.entries.readDoubleLE(segment.entries.length - 8);
+    // One of records that are no events has no time of its own.
+    let time = kept.at(-1)?.time ?? 0;
+    eachIdentity(segment.entries.subarray(-IDENTITY_BYTES), (_digest, _offset, timestamp) => {
+      time = timestamp;
+    });
     kept.push({ ...segment, time });
     this.#bytes += segment.entries.length;
     while ((kept[0]?.time ?? Infinity) < time - KEPT_MS) this.#bytes -= kept.shift()?.entries.length ?? 0;
