@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import type { DispatchFacts } from './dispatching/dispatch-facts.js';
 import { FanOutMetrics } from './fan-out-metrics.js';
 
-const STATE = { webhooks: 3, waiting: 1, lag: 2, identities: 4, identityBytes: 200 };
+const STATE = { webhooks: 3, waiting: 1, lag: 2, identities: 4, identityBytes: 200, segmentBytes: 100 };
 
 const FACTS: DispatchFacts = {
   partition: 1,
@@ -73,6 +73,7 @@ describe('FanOutMetrics', () => {
       'postduif_fan_out_lag_records 2',
       'postduif_fan_out_identities 4',
       'postduif_fan_out_identities_bytes 200',
+      'postduif_fan_out_identity_segments_bytes 100',
     ])
       expect(text).toContain(`${line}\n`);
   });

@@ -12,6 +12,7 @@ export interface FanOutState {
   readonly lag: number;
   readonly identities: number;
   readonly identityBytes: number;
+  readonly segmentBytes: number;
 }
 
 const LINES: Readonly<Record<DispatchOutcome, string>> = {
@@ -68,6 +69,11 @@ export class FanOutMetrics implements DispatchObserver {
     gauge('lag_records', 'Events on the topic that are not acknowledged yet', () => state().lag);
     gauge('identities', 'Identities remembered to find repeats', () => state().identities);
     gauge('identities_bytes', 'Memory of the identities', () => state().identityBytes);
+    gauge(
+      'identity_segments_bytes',
+      'Identities of all partitions as they were written down',
+      () => state().segmentBytes,
+    );
 
     function gauge(name: string, help: string, value: () => number): void {
       new Gauge({

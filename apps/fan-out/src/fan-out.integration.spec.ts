@@ -72,6 +72,18 @@ describe('fan-out on a real broker', () => {
     await stage.seen('last>1');
     expect(stage.deliveries).toHaveLength(302);
     expect(await second.metrics.metrics()).toContain('postduif_fan_out_replayed_events_total 0\n');
+
+    // What has come since the last segment is read again.
+    const since = Array.from({ length: 20 }, (_, index) => anEvent({ id: `since ${index}` }));
+    await stage.events(...since);
+    await until(() => stage.deliveries.length === 322, 'all of those are delivered');
+    await stage.stop(second.fanOut);
+    const third = await stage.started();
+    await stage.events(...events, ...since, anEvent({ id: 'very last' }));
+    await stage.seen('very last>1');
+    expect(stage.deliveries).toHaveLength(323);
+    const [, replayed] = /^postduif_fan_out_replayed_events_total (\d+)$/m.exec(await third.metrics.metrics()) ?? [];
+    expect(Number(replayed)).toBeLessThan(330);
   });
 
   it('given events that were there before the configuration was read, then they wait for it', async () => {

@@ -15,6 +15,8 @@ import { SegmentWriter } from './repeats/segment-writer.js';
 
 /** What waits to be durable. One body to many webhooks counts many times, but is in memory once. */
 const ROOM = { maxRecords: 50_000, maxBytes: 64 * 1024 * 1024, retryMs: 1_000 };
+/** Without them events are read again, so they wait for nothing and nothing waits for them. */
+const SEGMENTS = { deliveryTimeoutMs: 30_000, maxBufferedRecords: 100, maxBufferedBytes: 16 * 1024 * 1024 };
 const TOPICS_RETRY_MS = 1_000;
 /** Of the ten seconds that a service has to stop. Leaving Kafka takes up to three, disconnecting up to two. */
 const DRAIN_MS = 3_000;
@@ -27,6 +29,7 @@ export class FanOut {
   readonly #producer: FlushingProducer;
   readonly #events: EventReader;
   readonly #segments: SegmentReader;
+  readonly #segmentProducer: FlushingProducer;
   readonly #segmentWriter: SegmentWriter;
   #stopping = false;
 
@@ -51,6 +54,7 @@ export class FanOut {
     const webhooks = new WebhookReader(kafka, topics.config, log);
     const windows = new RepeatWindows();
     const segments = new SegmentReader(kafka, topics.identities, log);
+    const segmentProducer = new FlushingProducer({ kafka, log, ...SEGMENTS });
     const writer = new DurableWriter({ producer, log, ...ROOM });
     const dispatcher: EventDispatcher = new EventDispatcher({
       index: webhooks.index,
@@ -63,7 +67,8 @@ export class FanOut {
         waiting: dispatcher.waiting,
         lag: events.lag(),
         identities: windows.size,
-        identityBytes: windows.bytes + segments.bytes,
+        identityBytes: windows.bytes,
+        segmentBytes: segments.bytes,
       })),
       now: () => performance.timeOrigin + performance.now(),
     });
@@ -72,19 +77,18 @@ export class FanOut {
       groupId: `${settings.KAFKA_TOPIC_PREFIX}fan-out`,
       topic: topics.events,
       dispatcher,
-      begin: async (partition, first, live) => {
-        if (first < live) await segments.loaded();
-        return windows.begin(partition, segments.of(partition), first, live);
-      },
+      begin: (partition, first, live) => windows.begin(partition, segments.of(partition), first, live),
       log,
     });
     this.#segments = segments;
     this.#segmentWriter = new SegmentWriter({
       windows,
       partitions: () => events.partitions(),
-      writer,
+      producer: segmentProducer,
       topic: topics.identities,
+      log,
     });
+    this.#segmentProducer = segmentProducer;
     this.#kafka = kafka;
     this.#webhooks = webhooks;
     this.#producer = producer;
@@ -96,8 +100,7 @@ export class FanOut {
   /** Waits for Kafka. Reads no event before all webhooks are known, so that none is missed. */
   async start(): Promise<void> {
     if (!(await this.#haveTopics())) return;
-    this.#segments.start();
-    await this.#webhooks.start();
+    await Promise.all([this.#webhooks.start(), this.#segments.start()]);
     if (this.#stopping) return;
     this.#segmentWriter.start();
     await this.#events.start();
@@ -108,7 +111,7 @@ export class FanOut {
     this.#stopping = true;
     this.#segmentWriter.stop();
     await Promise.all([this.#events.stop(DRAIN_MS), this.#webhooks.stop(), this.#segments.stop()]);
-    await this.#producer.close(CLOSE_MS);
+    await Promise.all([this.#producer.close(CLOSE_MS), this.#segmentProducer.close(CLOSE_MS)]);
   }
 
   #reportHealth(): void {
@@ -137,7 +140,7 @@ export class FanOut {
     while (!this.#stopping) {
       try {
         await ensureTopics(this.#kafka, specs, log);
-        return true;
+        return !this.#stopping;
       } catch (error) {
         log.warn({ err: error }, 'could not make sure that the topics are there; trying again');
         await pause(TOPICS_RETRY_MS);

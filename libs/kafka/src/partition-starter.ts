@@ -36,7 +36,7 @@ export class PartitionStarter {
         assignment.begin(start);
         assignment.probing = rewindMs !== undefined && start.offset > start.low;
         if (assignment.probing) this.#read(assignment, start.offset - 1);
-        else void this.#replay(assignment, start.offset);
+        else this.#replay(assignment, start.offset);
       }
     } catch (error) {
       await this.#again(error, wanted, () => this.start(wanted));
@@ -47,21 +47,16 @@ export class PartitionStarter {
   async rewind(assignment: PartitionAssignment, time: number): Promise<void> {
     try {
       const offset = await this.options.positions.offsetAt(assignment, time - (this.options.rewindMs ?? 0));
-      void this.#replay(assignment, Math.min(offset, assignment.liveFrom));
+      this.#replay(assignment, Math.min(offset, assignment.liveFrom));
     } catch (error) {
       await this.#again(error, [assignment], () => this.rewind(assignment, time));
     }
   }
 
   /** From `first` on, or from where the caller knows no more. */
-  async #replay(assignment: PartitionAssignment, first: number): Promise<void> {
-    const { replayFrom } = this.options;
-    try {
-      const from = replayFrom === undefined ? first : await replayFrom(assignment, first, assignment.liveFrom);
-      this.#read(assignment, from);
-    } catch (error) {
-      await this.#again(error, [assignment], () => this.#replay(assignment, first));
-    }
+  #replay(assignment: PartitionAssignment, first: number): void {
+    if (!assignment.current) return;
+    this.#read(assignment, this.options.replayFrom?.(assignment, first, assignment.liveFrom) ?? first);
   }
 
   #read(assignment: PartitionAssignment, offset: number): void {

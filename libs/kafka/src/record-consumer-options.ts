@@ -48,11 +48,10 @@ export interface RecordConsumerOptions {
    */
   readonly rewindMs?: number;
   /**
-   * With `rewindMs`: asked before a partition is read, where to begin. `first` is the first record of that time, `live` the position; the answer
-   * is between them, for those who know from elsewhere what the records below it hold. Asked anew, a second later, when it
-   * rejects. Default: `first`.
+   * With `rewindMs`: called when a partition begins to be read, tells where. `first` is the first record of that time, `live` the position;
+   * the answer is between them, for those who know from elsewhere what the records below it hold. Default: `first`.
    */
-  replayFrom?(partition: TopicPartition, first: number, live: number): Promise<number>;
+  replayFrom?(partition: TopicPartition, first: number, live: number): number;
   /** A partition is paused at either limit. One fetch more may come. Default 2,000 records and 16 MiB. */
   readonly highWater?: WaterMark;
   /** A paused partition is read on below both limits. Default half of `highWater`. */

@@ -15,7 +15,7 @@ export interface EventReaderOptions {
   readonly topic: string;
   readonly dispatcher: Pick<EventDispatcher, 'take' | 'forget'>;
   /** A partition is read from now on. See `RepeatWindow.begin`. */
-  readonly begin: (partition: number, first: number, live: number) => Promise<number>;
+  readonly begin: (partition: number, first: number, live: number) => number;
   readonly log: Log;
 }
 
@@ -66,7 +66,7 @@ export class EventReader {
   ready(): true | string {
     if (!this.#assigned) return 'has not joined the readers of the topic `events` yet';
     if (!this.#consumer.isConfirmed()) return 'Kafka does not answer';
-    return !this.partitions().some(isReplayed) || 'reads the last events again, to know repeats, and no new ones yet';
+    return this.#replay.isOver() || 'reads the last events again, to know repeats, and no new ones yet';
   }
 
   isAlive(): boolean {
@@ -82,9 +82,4 @@ export class EventReader {
   lag(): number {
     return this.partitions().reduce((sum, { lag }) => sum + (lag ?? 0), 0);
   }
-}
-
-/** Is what was dispatched before still read again? A position that is looked up is undefined. */
-function isReplayed({ position, watermark = 0 }: PartitionState): boolean {
-  return position === undefined || position < watermark;
 }

@@ -128,7 +128,7 @@ describe('RepeatWindow', () => {
     );
   });
 
-  it('given segments of two processes that overlap, then each record counts once', () => {
+  it('given segments of two processes that overlap, then what either of them holds is known', () => {
     const [one, other] = [new RepeatWindow(), new RepeatWindow()];
     one.begin([], 0, 0);
     other.begin([], 1, 1);

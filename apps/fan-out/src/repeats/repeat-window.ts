@@ -21,7 +21,7 @@ interface Generation {
  * partition has the same identity and is at most ten minutes away, by record time. That depends on the topic alone, so it comes out the
  * same after a restart; a record that is read again is no repeat of itself.
  *
- * Memory is bounded by the events of twelve minutes, at about 50 bytes each: 30 MB for 1,000 a second over all partitions. What is kept is 128
+ * Its memory is bounded by the events of twelve minutes, at about 50 bytes each: 30 MB for 1,000 a second over all partitions. What is kept is 128
  * bits of SHA-256, so that two identities are never taken for one.
  */
 export class RepeatWindow {
@@ -57,10 +57,11 @@ export class RepeatWindow {
     let next = first;
     for (const { from, to, entries } of segments) {
       if (from > next || next >= live) break;
+      if (to <= next) continue;
       eachIdentity(entries, (digest, offset, timestamp) => {
-        if (offset >= next) this.#remember(digest, offset, timestamp);
+        this.#remember(digest, offset, timestamp);
       });
-      next = Math.max(next, to);
+      next = to;
     }
     next = Math.min(next, live);
     this.#journal = new IdentityJournal(next);

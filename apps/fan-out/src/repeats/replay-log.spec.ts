@@ -59,4 +59,14 @@ describe('the log of reading the last ten minutes again', () => {
     jest.advanceTimersByTime(1_000);
     expect(log.info).not.toHaveBeenCalled();
   });
+
+  it('is over when each partition is read where it was not read before', () => {
+    const place: Place = { position: undefined, watermark: undefined };
+    const { replay } = given({ position: 5, watermark: 5 }, place);
+    expect(replay.isOver()).toBe(false);
+    Object.assign(place, { position: 40, watermark: 100 });
+    expect(replay.isOver()).toBe(false);
+    Object.assign(place, { position: 130, watermark: 100 });
+    expect(replay.isOver()).toBe(true);
+  });
 });

@@ -25,8 +25,7 @@ export class ReplayLog {
         said = true;
         this.log.info({ left }, 'reading the last ten minutes again, to know repeats; new events wait until then');
       }
-      // A position that is still looked up is undefined.
-      if (left > 0 || places.some(({ position }) => position === undefined)) return;
+      if (!this.isOver()) return;
       this.stop();
       const seconds = Math.round((performance.now() - since) / 1_000);
       if (said) this.log.info({ records: this.#records, seconds }, 'read the last ten minutes again, to know repeats');
@@ -36,6 +35,11 @@ export class ReplayLog {
   /** A record was read again. */
   count(): void {
     this.#records += 1;
+  }
+
+  /** Is nothing read again any more? A position that is still looked up is undefined. */
+  isOver(): boolean {
+    return this.partitions().every(({ position, watermark = 0 }) => position !== undefined && position >= watermark);
   }
 
   stop(): void {

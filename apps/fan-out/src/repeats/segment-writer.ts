@@ -1,6 +1,6 @@
 import { encodeIdentities } from '@postduif/contracts';
-import type { PartitionState } from '@postduif/kafka';
-import type { DurableWriter } from '../dispatching/durable-writer.js';
+import type { IdentitySegment } from '@postduif/contracts';
+import type { FlushingProducer, Log, PartitionState } from '@postduif/kafka';
 import type { RepeatWindows } from './repeat-windows.js';
 
 /** The events of about as long are read again after a restart. */
@@ -10,14 +10,17 @@ export interface SegmentWriterOptions {
   readonly windows: Pick<RepeatWindows, 'cut'>;
   /** Those that this process reads. */
   readonly partitions: () => readonly Pick<PartitionState, 'partition' | 'position' | 'watermark'>[];
-  readonly writer: Pick<DurableWriter, 'write'>;
+  /** Of its own: where Kafka refuses a record of a request, kafkajs writes the others again. */
+  readonly producer: Pick<FlushingProducer, 'send'>;
   /** `events.identities`, by its full name. */
   readonly topic: string;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** Writes what this process remembers of events to the topic `events.identities`, every five seconds. */
 export class SegmentWriter {
   #timer: NodeJS.Timeout | undefined;
+  #failing = false;
 
   constructor(private readonly options: SegmentWriterOptions) {}
 
@@ -33,11 +36,25 @@ export class SegmentWriter {
 
   /** What is not acknowledged may not have been looked at, and what is replayed counts as acknowledged before it was read. */
   write(): void {
-    const { windows, partitions, writer, topic } = this.options;
-    for (const { partition, position = 0, watermark = 0 } of partitions()) {
-      const segment = windows.cut(partition, Math.min(position, watermark));
-      if (segment !== undefined)
-        void writer.write({ topic, key: String(partition), value: encodeIdentities(segment), partition: 0 });
+    for (const { partition, position = 0, watermark = 0 } of this.options.partitions()) {
+      const segment = this.options.windows.cut(partition, Math.min(position, watermark));
+      if (segment !== undefined) void this.#send(partition, segment);
+    }
+  }
+
+  /** One that Kafka does not take leaves a gap. */
+  async #send(partition: number, segment: IdentitySegment): Promise<void> {
+    const { producer, topic, log } = this.options;
+    try {
+      await producer.send({ topic, key: String(partition), value: encodeIdentities(segment), partition: 0 });
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing)
+        log.warn(
+          { err: error, topic },
+          'cannot write down what is known of the last events; after a restart their last ten minutes are read again',
+        );
+      this.#failing = true;
     }
   }
 }

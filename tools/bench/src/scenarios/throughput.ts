@@ -31,7 +31,7 @@ const CASES: readonly Case[] = [
 const CONCURRENCY = 200;
 const PATIENCE_MS = 300_000;
 /** The broker compiles what it often does, but only after some time. */
-const WARM_UP_DELIVERIES = 120_000;
+const WARM_UP_DELIVERIES = 90_000;
 
 interface Outcome extends Usage {
   readonly goal: number;
