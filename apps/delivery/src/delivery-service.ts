@@ -39,6 +39,8 @@ const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 /** Sockets to one origin; webhooks have limits of their own, and many may share an origin. */
 const CONNECTIONS_PER_ORIGIN = 1_000;
 const SILENCE_MS = 60_000;
+/** What a stop waits for receivers, as a rebalance does: everybody else's deliveries wait with it. */
+const DRAIN_MS = 1_000;
 
 /** Puts the parts of the service together and starts them in the order in which they need each other. */
 export class DeliveryService {
@@ -204,7 +206,7 @@ export class DeliveryService {
   }
 
   async #stopDelivering(): Promise<void> {
-    await this.#deliveries.stop();
+    await this.#deliveries.stop({ drainMs: DRAIN_MS });
     const { queued } = this.#engine.state;
     if (queued > 0) this.#log.info({ deliveries: queued }, 'queued and not sent; read again after a restart');
   }

@@ -52,7 +52,7 @@ export class SegmentWriter {
       if (!this.#failing)
         log.warn(
           { err: error, topic },
-          'cannot write down what is known of the last events; after a restart their last ten minutes are read again',
+          'cannot write down what is known of the last events; after a restart their last ten minutes are read again. A topic that is missing is made by the next start of a fan-out',
         );
       this.#failing = true;
     }
