@@ -192,7 +192,15 @@ export class GroupMember {
   #build(): Consumer {
     const { kafka, groupId, sessionTimeoutMs, heartbeatMs, log } = this.options;
     const { maxBytesPerPartition, maxBytesPerFetch, maxWaitTimeInMs, minBytes } = this.options;
-    const joining = watchJoining({ before: () => this.#letGo ?? Promise.resolve(), memberName: kafka.memberName, log });
+    const joining = watchJoining({
+      before: () => {
+        // kafkajs does not tell when it joins because the group has lost this member, or leaders of partitions have moved.
+        if (consumer === this.#steerable) this.#letGo ??= this.events.rebalancing();
+        return this.#letGo ?? Promise.resolve();
+      },
+      memberName: kafka.memberName,
+      log,
+    });
     const sign = (): void => {
       this.#sign();
     };

@@ -112,6 +112,26 @@ describe('a member of a consumer group', () => {
     await until(() => handed.values().includes('next'), 'the record came');
   });
 
+  it('given a member that the group has lost, then nothing begins from the moment when it hears of it until it has joined again', async () => {
+    const topic = await broker.topic();
+    const groupId = broker.name();
+    const mayBegin: boolean[] = [];
+    let coordinator: Coordinator | undefined;
+    const kafka = finding((found) => {
+      mayBegin.push(consumer.mayBegin());
+      return (coordinator = found);
+    });
+    const { consumer } = broker.consumer({ groupId, topics: [topic], kafka });
+    await consumer.start();
+    const { groups } = await withAdmin(broker.kafka, (admin) => admin.describeGroups([groupId]));
+    await until(() => consumer.mayBegin(), 'it has joined');
+    await coordinator!.leaveGroup({ groupId, memberId: groups[0]!.members[0]!.memberId });
+    await until(() => mayBegin.length > 1, 'it joins again');
+    await until(() => consumer.mayBegin(), 'it has joined again');
+
+    expect(mayBegin).not.toContain(true);
+  });
+
   it('given a lost answer at the end of a rebalance, after which the group takes the member for one that has joined, then it is built anew', async () => {
     const topic = await broker.topic(4);
     const groupId = broker.name();

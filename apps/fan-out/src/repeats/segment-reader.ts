@@ -10,6 +10,7 @@ const PATIENCE_MS = 10_000;
 export class SegmentReader {
   readonly #segments = new Segments(() => performance.now());
   readonly #reader: CompactedTopicReader;
+  #stopping = false;
 
   constructor(
     kafka: KafkaClients,
@@ -33,12 +34,13 @@ export class SegmentReader {
   /** Resolves when everything has been read that was there at the start, or when that takes longer than reading the events again. */
   async start(): Promise<void> {
     await Promise.race([this.#reader.start(), pause(PATIENCE_MS, undefined, { ref: false })]);
-    if (this.#reader.ready()) return;
+    if (this.#reader.ready() || this.#stopping) return;
     const { topic } = this;
     this.log.warn({ topic }, 'cannot read what is known of the last events; reading their last ten minutes again');
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     await this.#reader.stop();
   }
 
