@@ -120,6 +120,20 @@ describe('DeliveryEngine', () => {
       expect(world.posts[0]?.attempt).toBe(1);
     });
 
+    it('given a webhook that is newer than what is known, and no key to sign with, then its delivery waits as well', async () => {
+      const world = new World();
+      world.hasKey = false;
+      world.newer = () => world.webhooks.set('1', webhook('1'));
+      world.send('1', 'a');
+      await world.clock.advance(1_000);
+      const posts = world.posts.length;
+      world.hasKey = true;
+      await world.clock.advance(60_000);
+
+      expect(posts).toBe(0);
+      expect(world.posts.map(({ attempt }) => attempt)).toEqual([1]);
+    });
+
     it('given a webhook that is disabled while deliveries are queued, then they are dead with the reason and unsent', async () => {
       const world = worldOf(() => ({ status: 200, afterMs: 100 }), { concurrency: 1 });
       for (const event of numbers(5)) world.send('1', event);

@@ -190,6 +190,7 @@ export class DeliveryEngine {
     }
     const webhook = this.#deliverable(job.delivery.webhook);
     if (typeof webhook === 'string') await this.#settlement.bury(job, undefined, webhook);
+    else if (!this.options.sender.canSign(webhook)) await this.#settlement.postpone(job);
     else this.#admit(job, webhook);
   }
 

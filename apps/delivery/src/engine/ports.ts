@@ -22,7 +22,7 @@ export interface Webhooks {
 }
 
 export interface Sender {
-  /** Whether what this webhook's requests are signed with is there. */
+  /** Whether what this webhook's requests are signed with is there and could be opened. */
   canSign(webhook: WebhookSnapshot): boolean;
   /** Signs and posts. Never rejects. */
   post(job: Job, webhook: WebhookSnapshot): Promise<OutboundResult>;

@@ -60,7 +60,7 @@ export class Settlement {
     job.done();
   }
 
-  /** A delivery that nobody could verify yet waits for its key: it is no attempt, and its overall deadline has not begun. */
+  /** A delivery that cannot be signed waits for its key: it is no attempt, and its overall deadline has not begun. */
   async postpone(job: Job): Promise<void> {
     const { exits, clock } = this.options;
     const now = clock.now();

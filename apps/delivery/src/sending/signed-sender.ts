@@ -22,8 +22,9 @@ export class SignedSender implements Sender {
     private readonly unsendable: (error: unknown, job: Job) => void,
   ) {}
 
-  canSign({ format, account }: WebhookSnapshot): boolean {
-    return format !== 'form' || this.directory.signingKeys.activeFor(account) !== undefined;
+  canSign(webhook: WebhookSnapshot): boolean {
+    if (webhook.format === 'form') return this.directory.signingKeys.activeFor(webhook.account) !== undefined;
+    return this.directory.secrets(webhook, this.clock.now()).length > 0;
   }
 
   async post(job: Job, webhook: WebhookSnapshot): Promise<OutboundResult> {
