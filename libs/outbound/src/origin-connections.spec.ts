@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseHandlerUrl } from './handler-url.js';
 import { ScriptedResolver } from './testing/resolvers.js';
 import { post, response, senderWith, started, stopAll } from './testing/sending.js';
-import { httpServer, tcpServer, type LocalServer } from './testing/servers.js';
+import { httpServer, silentServer, tcpServer, type LocalServer } from './testing/servers.js';
 import { until } from './testing/until.js';
 
 afterEach(stopAll);
@@ -113,9 +113,10 @@ describe('connections', () => {
     expect(codes).toEqual(Array.from({ length: 40 }, (_, index) => (index % 4 === 0 ? 'connection_reset' : 200)));
   });
 
-  it('of the origin unused for longest are closed when there are too many origins', async () => {
-    const [first, second, third] = [await counting(), await counting(), await counting()];
-    const sender = senderWith({ maxOrigins: 2 });
+  it('unused for longest are closed when too many are unused, whatever their servers say in Keep-Alive', async () => {
+    const patient = () => started(httpServer((_request, answer) => answer.end('ok'), 30_000));
+    const [first, second, third] = [await patient(), await patient(), await patient()];
+    const sender = senderWith({ maxIdleConnections: 2 });
     await sender.send(post(first));
     await sender.send(post(second));
     await sender.send(post(first));
@@ -123,13 +124,27 @@ describe('connections', () => {
     expect(sender.stats().origins).toBe(2);
     await until(() => second.open.size === 0);
     expect([first.open.size, third.open.size]).toEqual([1, 1]);
+    expect(sender.stats().openSockets).toBe(2);
+  });
+
+  it('of one origin are closed, too, when a burst leaves too many unused; those in use do not count', async () => {
+    const server = await counting();
+    const hanging = await started(silentServer());
+    const sender = senderWith({ maxIdleConnections: 3 });
+    const busy = [1, 2, 3, 4].map(() => sender.send(post(hanging)));
+    await Promise.all(Array.from({ length: 20 }, () => sender.send(post(server))));
+    await until(() => server.open.size === 3);
+    await until(() => hanging.open.size === 4);
+    await sender.destroy();
+    await Promise.all(busy);
+    expect(sender.stats()).toEqual({ origins: 0, openSockets: 0, exchanges: 0 });
   });
 });
 
 describe('tens of thousands of origins', () => {
   it('are served with no more connections than allowed', async () => {
     const server = await started(httpServer((_request, answer) => answer.end('ok')));
-    const sender = senderWith({ maxOrigins: 500, idleTimeoutMs: 60_000 });
+    const sender = senderWith({ maxIdleConnections: 500, idleTimeoutMs: 60_000 });
     let next = 0;
     let most = 0;
     const workers = Array.from({ length: 50 }, async () => {
@@ -142,7 +157,8 @@ describe('tens of thousands of origins', () => {
     await Promise.all(workers);
     expect(server.connections).toBe(20_000);
     expect(most).toBeLessThanOrEqual(550);
-    expect(sender.stats()).toMatchObject({ origins: 500, openSockets: 500, exchanges: 0 });
+    await until(() => sender.stats().openSockets === 500);
+    expect(sender.stats()).toMatchObject({ origins: 500, exchanges: 0 });
   }, 60_000);
 });
 

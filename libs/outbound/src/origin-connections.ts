@@ -1,9 +1,12 @@
 import { Connection, type ConnectionOptions } from './connection.js';
 import type { ParsedHandlerUrl } from './handler-url.js';
+import type { IdleConnections } from './idle-connections.js';
 
 export interface OriginConnectionsOptions extends ConnectionOptions {
   /** Most connections at once; exchanges beyond it wait in order of arrival. */
   readonly connectionsPerOrigin: number;
+  /** Told of every connection that is unused, and which may close it. */
+  readonly idle: IdleConnections;
 }
 
 /** Somebody who needs a connection. */
@@ -39,11 +42,6 @@ export class OriginConnections {
     this.#events = events;
   }
 
-  /** Whether no exchange is going on and none waits. */
-  get idle(): boolean {
-    return this.#connections.size === this.#idle.length && this.#waiting.size === 0;
-  }
-
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -64,7 +62,7 @@ export class OriginConnections {
   /** Gives a connection back. One that is not `clean` (an exchange broke off on it) is destroyed. */
   release(connection: Connection, clean: boolean): void {
     if (clean && connection.reusable) {
-      this.#idle.push(connection);
+      this.#rest(connection);
     } else {
       this.#connections.delete(connection);
       if (clean) connection.close();
@@ -75,11 +73,7 @@ export class OriginConnections {
   }
 
   closeIdle(): void {
-    for (const connection of this.#idle.splice(0)) {
-      this.#connections.delete(connection);
-      connection.destroy();
-    }
-    this.#checkEmpty();
+    for (const connection of [...this.#idle]) this.#closeUnused(connection);
   }
 
   #startNext(): void {
@@ -95,6 +89,7 @@ export class OriginConnections {
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) break;
+      this.#options.idle.delete(connection);
       if (connection.reusable) return connection;
       this.#connections.delete(connection);
       connection.destroy();
@@ -105,17 +100,25 @@ export class OriginConnections {
   #add(): Connection {
     const connection: Connection = new Connection(this.#url, this.#options, this.#events.opened, () => {
       this.#events.closed();
-      this.#forgetIdle(connection);
+      this.#closeUnused(connection);
     });
     this.#connections.add(connection);
     return connection;
   }
 
-  /** A connection that closes while it is used is dealt with when it is released. */
-  #forgetIdle(connection: Connection): void {
+  #rest(connection: Connection): void {
+    this.#idle.push(connection);
+    this.#options.idle.add(connection, () => {
+      this.#closeUnused(connection);
+    });
+  }
+
+  /** One that is used is dealt with when it is released. */
+  #closeUnused(connection: Connection): void {
     const index = this.#idle.indexOf(connection);
     if (index === -1) return;
     this.#idle.splice(index, 1);
+    this.#options.idle.delete(connection);
     this.#connections.delete(connection);
     connection.destroy();
     this.#checkEmpty();

@@ -3,6 +3,7 @@ import { Connector } from './connector.js';
 import { describe } from './errors.js';
 import { Exchange } from './exchange.js';
 import type { ParsedHandlerUrl } from './handler-url.js';
+import { IdleConnections } from './idle-connections.js';
 import { OriginConnections } from './origin-connections.js';
 import { requestHeaders, type HeaderList } from './request-headers.js';
 import type { OutboundFailure, OutboundResult } from './result.js';
@@ -34,8 +35,8 @@ export interface OutboundSenderOptions {
    * checked anew, so this bounds how long an address is used after it left DNS or the allowed ranges. Default 300,000.
    */
   readonly maxConnectionAgeMs?: number;
-  /** Origins with open connections; beyond it the one unused for longest is closed. All busy: exceeded. Default 10,000. */
-  readonly maxOrigins?: number;
+  /** Unused connections to all origins together; beyond it the one unused for longest is closed. Default 1,000. */
+  readonly maxIdleConnections?: number;
   readonly tls?: {
     /** Certificates of authorities (PEM) instead of the well-known ones. Certificates are always checked. */
     readonly ca?: string | readonly string[];
@@ -80,7 +81,7 @@ const DEFAULTS = {
   connectionsPerOrigin: 50,
   idleTimeoutMs: 4_000,
   maxConnectionAgeMs: 300_000,
-  maxOrigins: 10_000,
+  maxIdleConnections: 1_000,
   clock: () => performance.now(),
 };
 
@@ -91,7 +92,7 @@ const DEFAULTS = {
 export class OutboundSender {
   readonly #options: typeof DEFAULTS;
   readonly #connector: Connector;
-  /** In the order of last use. */
+  readonly #idle: IdleConnections;
   readonly #origins = new Map<string, OriginConnections>();
   readonly #exchanges = new Set<Exchange>();
   #openSockets = 0;
@@ -100,6 +101,7 @@ export class OutboundSender {
 
   constructor({ guard, tls, ...options }: OutboundSenderOptions) {
     this.#options = { ...DEFAULTS, ...options };
+    this.#idle = new IdleConnections(this.#options.maxIdleConnections);
     this.#connector = new Connector({ guard, connectTimeoutMs: this.#options.connectTimeoutMs, ...tls });
   }
 
@@ -150,18 +152,16 @@ export class OutboundSender {
   }
 
   #connectionsTo(url: ParsedHandlerUrl): OriginConnections {
-    const connections = this.#origins.get(url.origin) ?? this.#newConnections(url);
-    this.#origins.delete(url.origin);
-    this.#origins.set(url.origin, connections);
+    let connections = this.#origins.get(url.origin);
+    if (connections === undefined) this.#origins.set(url.origin, (connections = this.#newConnections(url)));
     return connections;
   }
 
   #newConnections(url: ParsedHandlerUrl): OriginConnections {
-    if (this.#origins.size >= this.#options.maxOrigins) this.#evict();
     const { now, ...limits } = { ...this.#options, now: this.#options.clock };
     const connections: OriginConnections = new OriginConnections(
       url,
-      { ...limits, now, connector: this.#connector },
+      { ...limits, now, connector: this.#connector, idle: this.#idle },
       {
         opened: () => {
           this.#openSockets++;
@@ -176,15 +176,6 @@ export class OutboundSender {
       },
     );
     return connections;
-  }
-
-  #evict(): void {
-    for (const connections of this.#origins.values()) {
-      if (connections.idle) {
-        connections.closeIdle();
-        return;
-      }
-    }
   }
 
   #closeIdle(): void {
