@@ -65,7 +65,7 @@ export class DeliveryMetrics implements Observer {
     });
     this.#diversions = new Counter({
       name: 'postduif_diversions_total',
-      help: 'Deliveries put on the wheel because their webhook had no room',
+      help: 'Deliveries put on the wheel because their webhook had no room, or for want of a connection',
       registers,
     });
     const duration = new Histogram({

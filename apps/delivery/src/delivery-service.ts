@@ -12,6 +12,7 @@ import { deliveriesReader } from './deliveries-reader.js';
 import { deliveryGauges } from './delivery-gauges.js';
 import { DeliveryMetrics, registerGauges } from './delivery-metrics.js';
 import { DEFAULT_ROOM, DeliveryEngine } from './engine/delivery-engine.js';
+import { DEFAULT_BOUNDS } from './engine/lane.js';
 import { OwnDelay } from './engine/own-delay.js';
 import { systemClock } from './engine/ports.js';
 import { costOf } from './engine/room.js';
@@ -38,6 +39,8 @@ const FETCH_BYTES = MIB;
 const MAX_RECORD_BYTES = 8 * MIB - 32 * 1024;
 /** Sockets to one origin; webhooks have limits of their own, and many may share an origin. */
 const CONNECTIONS_PER_ORIGIN = 1_000;
+/** What waits longer for one of them is diverted, as what would wait so long for its webhook is: others may need its slot. */
+const CONNECTION_WAIT_MS = DEFAULT_BOUNDS.maxWaitMs;
 const SILENCE_MS = 60_000;
 /** What a stop waits for receivers, as a rebalance does: everybody else's deliveries wait with it. */
 const DRAIN_MS = 1_000;
@@ -235,5 +238,6 @@ function newOutbound(settings: DeliverySettings): OutboundSender {
     headersTimeoutMs: settings.REQUEST_TIMEOUT_MS,
     totalTimeoutMs: settings.REQUEST_TIMEOUT_MS,
     connectionsPerOrigin: CONNECTIONS_PER_ORIGIN,
+    connectionWaitMs: CONNECTION_WAIT_MS,
   });
 }

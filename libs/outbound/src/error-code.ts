@@ -8,7 +8,10 @@ export function codeOf(cause: unknown): string {
   return 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }
 
-/** Of several addresses that failed, the one whose server said something tells most. */
+/** What a process or its machine has no more of: nothing is known of the server then. */
+export const OWN_LIMITS: readonly string[] = ['EMFILE', 'ENFILE', 'ENOBUFS'];
+
+/** Of several addresses that failed, one that could not be tried tells most: it might have answered. Then one whose server said something. */
 function mostTelling(codes: readonly string[]): string {
-  return ['ECONNREFUSED', 'ETIMEDOUT'].find((code) => codes.includes(code)) ?? codes[0] ?? '';
+  return [...OWN_LIMITS, 'ECONNREFUSED', 'ETIMEDOUT'].find((code) => codes.includes(code)) ?? codes[0] ?? '';
 }

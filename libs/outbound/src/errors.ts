@@ -12,6 +12,8 @@ export const OUTBOUND_ERRORS = {
   connect_failed: 'The server cannot be reached. Check its address and its network.',
   connection_wait_timeout:
     'All connections to this server stayed busy until the deadline. Let the server answer faster, or send it less at once.',
+  out_of_sockets:
+    'The sender has no socket left, which is not the fault of the server. Have the operator raise its limit of open files (`ulimit -n`).',
   tls_certificate_expired: "The server's certificate is expired or not valid yet. Renew it.",
   tls_certificate_untrusted:
     "The server's certificate is not signed by a known authority. Install one that is, with its intermediate certificates.",

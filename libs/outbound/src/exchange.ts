@@ -13,6 +13,7 @@ export interface ExchangeOptions {
   readonly signal?: AbortSignal | undefined;
   readonly headersTimeoutMs: number;
   readonly totalTimeoutMs: number;
+  readonly connectionWaitMs: number;
   readonly maxResponseBytes: number;
   readonly keptResponseBytes: number;
   readonly now: () => number;
@@ -35,7 +36,7 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
   readonly #startedAt: number;
   readonly #deadline: NodeJS.Timeout;
   readonly #body: KeptBody;
-  #headersDeadline: NodeJS.Timeout | undefined;
+  #stageDeadline: NodeJS.Timeout | undefined;
   #stage: Stage = 'waiting';
   #connection: Connection | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -57,10 +58,14 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
 
   /** Asks for a connection and sends. */
   run(): void {
-    const { signal, connections } = this.#options;
+    const { signal, connections, connectionWaitMs } = this.#options;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (signal?.aborted === true) this.cancel();
-    else connections.enter(this);
+    if (signal?.aborted === true) {
+      this.cancel();
+      return;
+    }
+    connections.enter(this);
+    if (this.#stage === 'waiting') this.#limitStage(connectionWaitMs);
   }
 
   /** Breaks the exchange off; its result is `aborted`. */
@@ -69,6 +74,7 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
   }
 
   start(connection: Connection): void {
+    clearTimeout(this.#stageDeadline);
     this.#stage = 'connecting';
     this.#connection = connection;
     this.#queuedMs = this.#elapsed();
@@ -80,17 +86,13 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
     this.#controller = controller;
     this.#remoteAddress = this.#connection?.remoteAddress;
     this.#connecting = this.#connection?.takeConnectTiming();
-    const { headersTimeoutMs, totalTimeoutMs } = this.#options;
-    if (this.#elapsed() + headersTimeoutMs >= totalTimeoutMs) return;
-    this.#headersDeadline = setTimeout(() => {
-      this.#giveUp(headersTimeoutMs);
-    }, headersTimeoutMs);
+    this.#limitStage(this.#options.headersTimeoutMs);
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // Interim responses (100 to 199) precede the response.
     if (status < 200 || this.#stage === 'done') return;
-    clearTimeout(this.#headersDeadline);
+    clearTimeout(this.#stageDeadline);
     this.#stage = 'reading';
     this.#firstByteMs = this.#elapsed();
     this.#status = status;
@@ -116,6 +118,14 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
   readonly #onAbort = (): void => {
     this.cancel();
   };
+
+  /** Gives up when this stage takes longer, unless the whole is due before. */
+  #limitStage(ms: number): void {
+    if (this.#elapsed() + ms >= this.#options.totalTimeoutMs) return;
+    this.#stageDeadline = setTimeout(() => {
+      this.#giveUp(ms);
+    }, ms);
+  }
 
   #giveUp(afterMs: number): void {
     if (this.#stage !== 'done') this.#fail(DEADLINE_CODES[this.#stage], `after ${afterMs} ms`);
@@ -157,7 +167,7 @@ export class Exchange implements Waiter, Dispatcher.DispatchHandler {
     if (this.#stage === 'done') return;
     this.#stage = 'done';
     clearTimeout(this.#deadline);
-    clearTimeout(this.#headersDeadline);
+    clearTimeout(this.#stageDeadline);
     const { signal, connections, done } = this.#options;
     signal?.removeEventListener('abort', this.#onAbort);
     if (!clean) this.#controller?.abort(new Error('the exchange is over'));

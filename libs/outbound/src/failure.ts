@@ -1,4 +1,4 @@
-import { codeOf } from './error-code.js';
+import { codeOf, OWN_LIMITS } from './error-code.js';
 import { ExchangeError, type OutboundErrorCode } from './errors.js';
 
 /** How far a connection got. */
@@ -50,6 +50,7 @@ export function connectError({ stage, remoteAddress }: ConnectProgress, cause?: 
 }
 
 function connectCode(stage: ConnectStage, code: string): OutboundErrorCode {
+  if (OWN_LIMITS.includes(code)) return 'out_of_sockets';
   if (stage === 'tls') return CERTIFICATE_CODES[code] ?? (code === 'ETIMEDOUT' ? 'connect_timeout' : 'tls_failed');
   if (stage === 'dns') return 'dns_failed';
   if (code === 'ECONNREFUSED') return 'connect_refused';

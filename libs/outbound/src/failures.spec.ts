@@ -2,6 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { AddressGuard } from './address-guard.js';
 import { OUTBOUND_ERRORS, type OutboundErrorCode } from './errors.js';
 import { DnsResolver } from './dns-resolver.js';
+import { connectError } from './failure.js';
 import { parseHandlerUrl } from './handler-url.js';
 import type { NameResolver } from './name-resolver.js';
 import type { OutboundResult } from './result.js';
@@ -127,19 +128,38 @@ describe('connecting', () => {
     expectFailure(await send(80, { guard }), 'connect_failed');
   });
 
-  it('given all connections are busy, then connection_wait_timeout', async () => {
-    const port = await running(silentServer());
-    const sender = new OutboundSender({
-      guard: new AddressGuard({ allow: ['127.0.0.1'] }),
-      connectionsPerOrigin: 1,
-    });
-    stops.push(() => sender.destroy());
-    const url = parseHandlerUrl(`http://127.0.0.1:${port}/`);
-    const busy = sender.send({ method: 'POST', url });
-    expectFailure(await sender.send({ method: 'POST', url, totalTimeoutMs: 30 }), 'connection_wait_timeout');
-    await sender.destroy();
-    expectFailure(await busy, 'aborted');
-  });
+  it.each(['EMFILE', 'ENFILE', 'ENOBUFS'])(
+    'given that we have no socket left (%s), then out_of_sockets',
+    async (code) => {
+      const resolver = { resolve: () => Promise.reject(Object.assign(new Error('none left'), { code })) };
+      expectFailure(await send(80, { resolver }), 'out_of_sockets');
+      const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+      const several = Object.assign(new AggregateError([refused, Object.assign(new Error('none left'), { code })]), {
+        code,
+      });
+      expect(connectError({ stage: 'tcp' }, several).code).toBe('out_of_sockets');
+    },
+  );
+
+  it.each([{ totalTimeoutMs: 30 }, { connectionWaitMs: 30 }])(
+    'given all connections are busy for %j, then connection_wait_timeout',
+    async (limit) => {
+      const port = await running(silentServer());
+      const sender = new OutboundSender({
+        guard: new AddressGuard({ allow: ['127.0.0.1'] }),
+        connectionsPerOrigin: 1,
+        ...limit,
+        totalTimeoutMs: 60_000,
+      });
+      stops.push(() => sender.destroy());
+      const url = parseHandlerUrl(`http://127.0.0.1:${port}/`);
+      const busy = sender.send({ method: 'POST', url });
+      expectFailure(await sender.send({ method: 'POST', url, ...limit }), 'connection_wait_timeout');
+      expect(sender.stats().exchanges).toBe(1);
+      await sender.destroy();
+      expectFailure(await busy, 'aborted');
+    },
+  );
 });
 
 describe('TLS', () => {

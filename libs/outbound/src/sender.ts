@@ -18,6 +18,8 @@ export interface OutboundSenderOptions {
   readonly headersTimeoutMs?: number;
   /** The whole exchange, waiting for a connection included. Default 30,000. */
   readonly totalTimeoutMs?: number;
+  /** Waiting for a connection while all of the origin's are busy. Default: as long as the whole may take. */
+  readonly connectionWaitMs?: number;
   /** Bytes of a response's body that are read before its connection is cut. Default 65,536. */
   readonly maxResponseBytes?: number;
   /** Bytes of a response's body that a result holds. Default 4,096. */
@@ -76,6 +78,7 @@ const DEFAULTS = {
   connectTimeoutMs: 10_000,
   headersTimeoutMs: 30_000,
   totalTimeoutMs: 30_000,
+  connectionWaitMs: Infinity,
   maxResponseBytes: 65_536,
   keptResponseBytes: 4_096,
   connectionsPerOrigin: 50,
@@ -118,6 +121,7 @@ export class OutboundSender {
         signal: request.signal,
         headersTimeoutMs: this.#options.headersTimeoutMs,
         totalTimeoutMs: request.totalTimeoutMs ?? this.#options.totalTimeoutMs,
+        connectionWaitMs: this.#options.connectionWaitMs,
         maxResponseBytes: this.#options.maxResponseBytes,
         keptResponseBytes: this.#options.keptResponseBytes,
         now: this.#options.clock,

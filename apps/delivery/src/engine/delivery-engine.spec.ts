@@ -134,6 +134,43 @@ describe('DeliveryEngine', () => {
       expect(world.posts.map(({ attempt }) => attempt)).toEqual([1]);
     });
 
+    it.each(['connection_wait_timeout', 'out_of_sockets'] as const)(
+      'given %s for an hour, then deliveries are diverted ever farther, without an attempt, and the breaker stays closed',
+      async (error) => {
+        let none = true;
+        const world = worldOf(() => (none ? { status: 0, error, afterMs: 10 } : { status: 200, afterMs: 10 }));
+        for (const event of numbers(50)) world.send('1', event);
+        await world.clock.advance(HOUR_MS);
+        const waiting = { posts: world.posts.length, diverted: world.diverted, ...world.engine.state };
+        none = false;
+        await world.clock.advance(2 * HOUR_MS);
+
+        expect(waiting).toMatchObject({ inFlight: 0, unsettled: 0, queued: 0 });
+        expect(waiting.diverted).toBe(waiting.posts);
+        expect(waiting.posts).toBeLessThan(50 * 20);
+        expect(world.breakers).toEqual([]);
+        expect(world.attempts.map(({ outcome }) => outcome)).toEqual(Array(50).fill('delivered'));
+        expect(new Set(world.posts.map(({ attempt }) => attempt))).toEqual(new Set([1]));
+        expect(world.unacknowledged).toBe(0);
+      },
+    );
+
+    it('given no connection free for a probe, then the next one probes, and the breaker closes when it is answered', async () => {
+      let answer: Answer = { status: 500, afterMs: 10 };
+      const world = worldOf(() => answer);
+      for (const event of numbers(10)) world.send('1', event);
+      await world.clock.advance(500);
+      answer = { status: 0, error: 'connection_wait_timeout', afterMs: 10 };
+      await world.clock.advance(20_000);
+      const moves = [...world.breakers];
+      answer = { status: 200, afterMs: 10 };
+      await world.clock.advance(HOUR_MS);
+
+      expect(moves).toEqual(['open']);
+      expect(world.breakers).toEqual(['open', 'closed']);
+      expect(world.delivered).toHaveLength(10);
+    });
+
     it('given a webhook that is disabled while deliveries are queued, then they are dead with the reason and unsent', async () => {
       const world = worldOf(() => ({ status: 200, afterMs: 100 }), { concurrency: 1 });
       for (const event of numbers(5)) world.send('1', event);

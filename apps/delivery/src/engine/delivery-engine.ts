@@ -3,7 +3,7 @@ import { BREAKER_STATES } from './circuit-breaker.js';
 import type { BreakerState } from './circuit-breaker.js';
 import { DEFAULT_BOUNDS, Lane } from './lane.js';
 import type { LaneBounds, Slot } from './lane.js';
-import { expired, isHealthy, restOf } from './outcome.js';
+import { expired, isHealthy, lacksConnection, restOf } from './outcome.js';
 import type { Job, Sender, Webhooks } from './ports.js';
 import { Room } from './room.js';
 import type { RoomBounds } from './room.js';
@@ -234,13 +234,25 @@ export class DeliveryEngine {
     const result = await this.options.sender.post(job, webhook);
     const ended = { job, webhook, startedAt: slot.startedAt, result };
     this.#unsettled += 1;
-    this.#learn(lane, slot, ended);
     try {
-      await this.#settlement.settle(ended);
+      if (lacksConnection(result)) await this.#turnAway(lane, job, slot);
+      else {
+        this.#learn(lane, slot, ended);
+        await this.#settlement.settle(ended);
+      }
     } finally {
       this.#unsettled -= 1;
       this.#feed();
     }
+  }
+
+  async #turnAway(lane: Lane<Job>, job: Job, slot: Slot): Promise<void> {
+    const until = lane.turnAway(job, slot, this.options.clock.now());
+    this.#pump(lane);
+    this.#feed();
+    if (!job.isCurrent()) return;
+    if (this.#mayBegin) await this.#settlement.divert(job, until);
+    else this.#held.push(job);
   }
 
   /** What an answer says about the receiver counts at once, before it is written down. */

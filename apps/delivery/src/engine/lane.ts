@@ -257,6 +257,14 @@ export class Lane<Job extends Queued> {
     if (slot.probe) this.breaker.withdraw(now);
   }
 
+  /** A delivery that had its slot found no connection. @returns until when it is diverted: nobody knows when there is one. */
+  turnAway(job: Job, slot: Slot, now: number): number {
+    this.withdraw(job, slot, now);
+    const until = Math.ceil(now + this.#horizon(job, now));
+    this.#divertedUntil = Math.max(this.#divertedUntil, until);
+    return until;
+  }
+
   /** The receiver asked to be left alone for so long (`Retry-After`), in milliseconds. */
   rest(ms: number, now: number): void {
     if (now + ms > this.#restsUntil(now)) this.#rest = { ms, until: now + ms };

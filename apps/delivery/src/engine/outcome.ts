@@ -54,6 +54,11 @@ export function expired(
   return delivery.firstAttemptAt !== undefined && at - delivery.firstAttemptAt > Math.max(DAY_MS, 2 * scheduleMs);
 }
 
+/** Nothing was sent, for want of a connection of ours: that is no attempt, and says nothing about the receiver. */
+export function lacksConnection(result: OutboundResult): boolean {
+  return result.outcome === 'error' && (result.code === 'connection_wait_timeout' || result.code === 'out_of_sockets');
+}
+
 /** What an attempt says about the receiver's health: it works, whatever it thinks of this delivery, or it does not. */
 export function isHealthy(result: OutboundResult): boolean {
   return result.outcome === 'response' && result.status < 500 && result.status !== TOO_MANY_REQUESTS;

@@ -51,7 +51,7 @@ export class Settlement {
     job.done();
   }
 
-  /** Puts a delivery for which there is no room on the wheel. It is no attempt. */
+  /** Puts a delivery for which there is no room, or no connection, on the wheel. It is no attempt. */
   async divert(job: Job, until: number): Promise<void> {
     const { exits, clock, observe } = this.options;
     observe?.diverted();

@@ -1,6 +1,6 @@
 import { deliveryId, deliveryKey } from '@postduif/contracts';
 import type { DeadReason, DeliveryHeaders, WebhookSnapshot } from '@postduif/contracts';
-import type { OutboundResult } from '@postduif/outbound';
+import type { OutboundErrorCode, OutboundResult } from '@postduif/outbound';
 import { DeliveryEngine } from '../engine/delivery-engine.js';
 import type { EngineOptions } from '../engine/delivery-engine.js';
 import type { AttemptFacts, Job } from '../engine/ports.js';
@@ -9,6 +9,8 @@ import { SimulatedClock } from './simulated-clock.js';
 export interface Answer {
   /** 0: no answer but an error. */
   readonly status: number;
+  /** Which one. Default `connection_reset`. */
+  readonly error?: OutboundErrorCode;
   readonly afterMs: number;
   readonly retryAfter?: string;
 }
@@ -218,14 +220,15 @@ export class World {
 
   #post(job: Job, target: WebhookSnapshot): Promise<OutboundResult> {
     const { event, attempt } = job.delivery;
-    const { status, afterMs, retryAfter } = this.answer(target.id, event, attempt);
+    const answer = this.answer(target.id, event, attempt);
+    const { status, afterMs } = answer;
     this.posts.push({ webhook: target.id, event, attempt, at: this.clock.now(), body: job.body });
     this.#count(target.id, 1);
     return new Promise((resolve) => {
       this.clock.at(this.clock.now() + afterMs, () => {
         this.#count(target.id, -1);
         if (status >= 200 && status < 300) this.delivered.push({ webhook: target.id, event, at: this.clock.now() });
-        resolve(result(status, afterMs, retryAfter));
+        resolve(result(answer));
       });
     });
   }
@@ -237,9 +240,9 @@ export class World {
   }
 }
 
-function result(status: number, afterMs: number, retryAfter: string | undefined): OutboundResult {
+function result({ status, error = 'connection_reset', afterMs, retryAfter }: Answer): OutboundResult {
   const timing = { queuedMs: 0, firstByteMs: afterMs, totalMs: afterMs };
-  if (status === 0) return { outcome: 'error', code: 'connection_reset', message: 'It was reset.', timing };
+  if (status === 0) return { outcome: 'error', code: error, message: 'No answer came.', timing };
   const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
   const body = Buffer.alloc(0);
   return { outcome: 'response', status, headers, body, bodyTruncated: false, remoteAddress: '192.0.2.1', timing };
