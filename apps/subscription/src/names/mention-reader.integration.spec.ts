@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { topicSpecs } from '@postduif/contracts';
 import { createKafka, ensureTopics, FlushingProducer, withAdmin } from '@postduif/kafka';
+import type { KafkaClients } from '@postduif/kafka';
 import { AccountStore } from '../accounts/account-store.js';
 import type { Database } from '../database/database.js';
 import { openDatabase, silent, TestDatabase } from '../testing/test-database.js';
@@ -44,13 +45,14 @@ describe('reading names from events', () => {
     await test.drop();
   });
 
-  const read = (): MentionReader => {
-    const reader = new MentionReader({ kafka, groupId: `${prefix}names`, topic, database, log: silent, paceMs: 50 });
+  const read = (clients = kafka): MentionReader => {
+    const groupId = `${prefix}names`;
+    const reader = new MentionReader({ kafka: clients, groupId, topic, database, log: silent, paceMs: 50 });
     readers.push(reader);
     reader.start();
     return reader;
   };
-  const send = async (ids: readonly number[]) => {
+  const send = async (ids: readonly number[], value: unknown = 1) => {
     for (const id of ids)
       await producer.send({
         topic,
@@ -59,7 +61,7 @@ describe('reading names from events', () => {
           account: '1234',
           type: 'create',
           database: id,
-          data: { fields: { [`field ${id}`]: 1 } },
+          data: { fields: { [`field ${id}`]: value } },
         }),
       });
   };
@@ -90,4 +92,38 @@ describe('reading names from events', () => {
     await test.giveBack();
     await has(160);
   });
+
+  it('given that PostgreSQL is away, reads no more than one fetch, also when partitions are given to it anew', async () => {
+    for (const reader of readers) await reader.stop();
+    await test.takeAway();
+    await send(numbers(161, 190), 'x'.repeat(200_000));
+    const { clients, seen } = counting();
+    read(clients);
+    await until(() => (seen.records > 0 && seen.fetches > 20) || undefined, 'the first fetch');
+    const other = read();
+    await until(() => seen.joins === 2 || undefined, 'the other has joined');
+    await other.stop();
+    await until(() => (seen.joins === 3 && seen.fetches > 20) || undefined, 'it has left');
+    // Of each partition at most one.
+    expect(seen.records).toBeLessThanOrEqual(3);
+    await test.giveBack();
+    await has(190);
+  });
 });
+
+/** Clients that tell what their consumers fetch. `fetches` begins anew when they join. */
+function counting(): { clients: KafkaClients; seen: { records: number; joins: number; fetches: number } } {
+  const seen = { records: 0, joins: 0, fetches: 0 };
+  const consumer: KafkaClients['consumer'] = (config, onSign) => {
+    const real = kafka.consumer(config, onSign);
+    const { events } = real;
+    real.on(events.GROUP_JOIN, () => {
+      seen.joins += 1;
+      seen.fetches = 0;
+    });
+    real.on(events.FETCH, () => void (seen.fetches += 1));
+    real.on(events.START_BATCH_PROCESS, ({ payload }) => void (seen.records += payload.batchSize));
+    return real;
+  };
+  return { clients: { ...kafka, consumer }, seen };
+}

@@ -1,5 +1,5 @@
 import { RecordConsumer } from '@postduif/kafka';
-import type { ConsumedRecord, KafkaClients, TopicPartition } from '@postduif/kafka';
+import type { ConsumedRecord, KafkaClients } from '@postduif/kafka';
 import type { Database } from '../database/database.js';
 import { interruptiblePause, keepTrying } from '../keep-trying.js';
 import type { Log } from '../log.js';
@@ -8,7 +8,9 @@ import type { Mention } from './mentions.js';
 import { insertMentions } from './name-rows.js';
 
 const PACE_MS = 1_000;
-const MOST_BYTES = 256 * 1024;
+/** Of a fetch, and of each partition in it: a busy one leaves room for others. */
+const MOST_BYTES = 1024 * 1024;
+const MOST_BYTES_OF_PARTITION = MOST_BYTES / 4;
 const COMMIT_MS = 1_000;
 /** What is remembered, so that the database is asked about news only. Beyond that it is forgotten and asked again. */
 const MOST_KNOWN = 100_000;
@@ -22,19 +24,20 @@ export interface MentionReaderOptions {
   readonly topic: string;
   readonly database: Database;
   readonly log: Log;
-  /** Milliseconds between two looks at a partition. */
+  /** Milliseconds between two fetches that bring something. */
   readonly paceMs?: number;
 }
 
 /**
- * Fills the registry of names from the topic `events`, at its own pace: one fetch of at most a quarter of a MiB from each partition, then a pause
- * in which what is new is stored. However busy the topic is, that is all it costs; when there is more, names come later.
+ * Fills the registry of names from the topic `events`, at its own pace: one fetch of at most a MiB, then a pause of all partitions in which what
+ * is new is stored. However busy the topic is, that is all it costs; when there is more, names come later.
  */
 export class MentionReader {
   readonly #consumer: RecordConsumer;
   readonly #stopped = new AbortController();
   readonly #known = new Set<string>();
-  readonly #resting = new Map<number, TopicPartition>();
+  /** All partitions are paused. */
+  #resting = false;
   /** Not stored yet, and the records that wait until they are. */
   readonly #news = new Map<string, Mention>();
   readonly #waiting: ConsumedRecord[] = [];
@@ -46,10 +49,14 @@ export class MentionReader {
       kafka,
       groupId,
       topics: [topic],
-      maxBytesPerPartition: MOST_BYTES,
+      maxBytesPerPartition: MOST_BYTES_OF_PARTITION,
+      maxBytesPerFetch: MOST_BYTES,
       commitIntervalMs: COMMIT_MS,
       onRecord: (record) => {
         this.#take(record);
+      },
+      onAssigned: (partitions) => {
+        if (this.#resting) for (const partition of partitions) this.#consumer.pause(partition);
       },
       log,
     });
@@ -72,7 +79,7 @@ export class MentionReader {
   }
 
   #take(record: ConsumedRecord): void {
-    this.#rest(record);
+    this.#rest();
     let isNew = false;
     for (const mention of this.#mentionsIn(record)) {
       const key = mentionKey(mention);
@@ -84,10 +91,15 @@ export class MentionReader {
     else record.done();
   }
 
-  #rest({ topic, partition }: ConsumedRecord): void {
-    if (this.#resting.has(partition)) return;
-    this.#resting.set(partition, { topic, partition });
-    this.#consumer.pause({ topic, partition });
+  #rest(): void {
+    if (this.#resting) return;
+    this.#resting = true;
+    for (const partition of this.#consumer.lag()) this.#consumer.pause(partition);
+  }
+
+  #goOn(): void {
+    this.#resting = false;
+    for (const partition of this.#consumer.lag()) this.#consumer.resume(partition);
   }
 
   #mentionsIn({ value, topic, partition, offset }: ConsumedRecord): Mention[] {
@@ -106,8 +118,7 @@ export class MentionReader {
     while (!signal.aborted) {
       await interruptiblePause(paceMs, signal);
       if (!(await keepTrying(() => this.#store(), { failure: 'names could not be stored', log, signal }))) return;
-      for (const partition of this.#resting.values()) this.#consumer.resume(partition);
-      this.#resting.clear();
+      this.#goOn();
     }
   }
 
