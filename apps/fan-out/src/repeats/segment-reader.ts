@@ -8,7 +8,7 @@ const PATIENCE_MS = 10_000;
 
 /** The topic `events.identities`, in memory. */
 export class SegmentReader {
-  readonly #segments = new Segments(() => performance.now());
+  readonly #segments = new Segments();
   readonly #reader: CompactedTopicReader;
   #stopping = false;
 
