@@ -52,9 +52,9 @@ export class PartitionRecord implements ConsumedRecord {
   }
 }
 
-/** kafkajs gives parts of the whole response. A small part that lives long would keep all of it in memory. */
+/** kafkajs gives parts of the whole response, and one that lives long would keep all of it in memory, however little of it is counted. */
 export function own(part: Buffer | null): Buffer | null {
-  if (part === null || part.length * 2 > part.buffer.byteLength) return part;
+  if (part === null || part.length > part.buffer.byteLength * 0.9) return part;
   return Buffer.from(part);
 }
 

@@ -54,13 +54,14 @@ describe('DeliveryEngine', () => {
       expect(world.dead).toEqual([{ event: 'a', reason: 'attempts_exhausted' }]);
     });
 
-    it('given a receiver that asks for a day each time, then the delivery is dead when its overall deadline is over', async () => {
+    it('given a receiver that asks for a day each time, then it is tried after that day, and dead as its overall deadline is over', async () => {
       const world = worldOf(() => ({ status: 500, afterMs: 10, retryAfter: '86400' }), { schedule: [5, 5, 5, 5, 5] });
       world.send('1', 'a');
 
       await world.clock.advance(7 * 24 * HOUR_MS);
 
-      expect(world.posts).toHaveLength(1);
+      expect(world.posts).toHaveLength(2);
+      expect(world.attempts.map(({ outcome }) => outcome)).toEqual(['retrying', 'dead']);
       expect(world.dead).toEqual([{ event: 'a', reason: 'expired' }]);
     });
 
@@ -746,6 +747,24 @@ describe('DeliveryEngine', () => {
 
       expect(Math.max(...latencies)).toBe(10);
       expect(held.reduce((bytes, { body }) => bytes + body.length, 0)).toBeLessThanOrEqual(32_000);
+    });
+
+    it('given large bodies of many receivers that hang, one after the other, then such bodies of others are as fast as alone', async () => {
+      const world = new World({ room: { ...DEFAULT_ROOM, bytes: 2_400_000 } });
+      const hanging = numbers(12);
+      for (const id of hanging) world.webhooks.set(id, webhook(id, { concurrency: 200 }));
+      world.webhooks.set('healthy', webhook('healthy'));
+      world.answer = (id) => (id === 'healthy' ? { status: 200, afterMs: 10 } : { status: 0, afterMs: 30_000 });
+      for (const id of hanging) for (const event of numbers(200)) world.send(id, event, 10_000);
+      const latencies: number[] = [];
+      for (let event = 0; event < 100; event++) {
+        world.send('healthy', `${event}`, 10_000);
+        const sentAt = world.clock.now();
+        await world.clock.advance(300);
+        latencies.push((world.delivered.at(-1)?.at ?? Infinity) - sentAt);
+      }
+
+      expect(Math.max(...latencies)).toBe(10);
     });
 
     it('given a webhook that is slower than its events, then no record waits longer than the queue allows and all arrive', async () => {

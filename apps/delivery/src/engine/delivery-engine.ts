@@ -147,7 +147,9 @@ export class DeliveryEngine {
     const webhook = this.#deliverable(id);
     if (typeof webhook === 'string') void this.#run(job, this.#recheck(job));
     else if (!this.options.sender.canSign(webhook)) void this.#run(job, this.#settlement.postpone(job));
-    else if (expired(job.delivery, webhook, now)) void this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
+    // What it was told to wait for it gets, however late we are.
+    else if (expired(job.delivery, webhook, Math.min(now, dueAt ?? now)))
+      void this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
     else this.#admit(job, webhook);
   }
 

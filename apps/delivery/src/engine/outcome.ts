@@ -35,7 +35,8 @@ export function decideOutcome(
     retryAfterMs: retryAfter(result, now),
   });
   if ('exhausted' in next) return { kind: 'dead', reason: 'attempts_exhausted' };
-  if (expired(delivery, webhook, next.dueAt)) return { kind: 'dead', reason: 'expired' };
+  const firstAttemptAt = delivery.firstAttemptAt ?? now;
+  if (expired({ firstAttemptAt }, webhook, next.dueAt)) return { kind: 'dead', reason: 'expired' };
   return { kind: 'retry', dueAt: next.dueAt };
 }
 

@@ -15,6 +15,8 @@ export interface Share {
   readonly bytes: number;
 }
 
+/** Of the bytes, what is kept for those that hold nothing yet. */
+const FIRST_SHARE = 1 / 4;
 /** Work for as much body is as much as that for a delivery. */
 const LARGE_BYTES = 12 * 1024;
 /** A lane may queue so many times as much for a moment as is left for the others: bursts are mostly of one webhook at a time. */
@@ -34,7 +36,8 @@ export function costOf(bytes: number): number {
 
 /**
  * What all lanes share. A lane may hold as much as is left for the others (dynamic thresholds; Choudhury and Hahne, 1998): alone it
- * may have half, and however many are stuck, there is always something left for those that are not.
+ * may have half, and however many are stuck, there is always something left for those that are not. So that it is enough for a large body,
+ * a quarter of the bytes is for the first delivery of each lane only.
  */
 export class Room {
   #slots = 0;
@@ -66,7 +69,8 @@ export class Room {
 
   /** May a lane that holds this much send another delivery of `bytes`? Slots limit their number, so only bytes count. */
   fitsInFlight(lane: Share, bytes: number): boolean {
-    return lane.bytes + bytes <= this.bounds.bytes - this.#bytes;
+    const bound = this.bounds.bytes * (lane.records === 0 ? 1 : 1 - FIRST_SHARE);
+    return lane.bytes + bytes <= bound - this.#bytes;
   }
 
   enter(bytes: number): void {

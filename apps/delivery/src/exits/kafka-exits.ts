@@ -16,8 +16,13 @@ interface Letter {
   readonly headers: OutgoingHeaders;
 }
 
+const MAX_ATTEMPT_BYTES = 16 * 1024 * 1024;
+
 /** Where deliveries go when they leave the engine: the wheel's topics, the dead letters, the attempts. */
 export class KafkaExits implements Exits {
+  /** Of attempts that wait for Kafka. */
+  #attemptBytes = 0;
+
   constructor(
     private readonly producer: DurableProducer,
     private readonly topics: TopicNames,
@@ -25,12 +30,14 @@ export class KafkaExits implements Exits {
   ) {}
 
   wait(job: Pick<Job, 'key' | 'body'>, delivery: DeliveryHeaders, dueAt: number): Promise<void> {
-    const topic = this.topics.retry[tierFor(dueAt - this.clock.now()).name];
+    const now = this.clock.now();
     return this.producer.send({
-      topic,
+      topic: this.topics.retry[tierFor(dueAt - now).name],
       key: job.key,
       value: job.body,
       headers: encodeDeliveryHeaders({ ...delivery, dueAt }),
+      // Its wait begins now, also when Kafka takes it later.
+      timestamp: now,
     });
   }
 
@@ -43,12 +50,17 @@ export class KafkaExits implements Exits {
     return this.#bury(record, 'delivery_malformed', DEAD_REASONS.delivery_malformed);
   }
 
-  attempt(facts: AttemptFacts): Promise<void> {
-    return this.producer.send({
-      topic: this.topics.attempts,
-      key: facts.job.delivery.webhook,
-      value: Buffer.from(JSON.stringify(attemptRecord(facts))),
-    });
+  /** While much waits for Kafka, which receivers decide by the length of their answers, what they answer is left out. */
+  async attempt(facts: AttemptFacts): Promise<void> {
+    const attempt = attemptRecord(facts);
+    if (this.#attemptBytes > MAX_ATTEMPT_BYTES) attempt.responseHeaders = attempt.responseBody = undefined;
+    const value = Buffer.from(JSON.stringify(attempt));
+    this.#attemptBytes += value.length;
+    try {
+      await this.producer.send({ topic: this.topics.attempts, key: facts.job.delivery.webhook, value });
+    } finally {
+      this.#attemptBytes -= value.length;
+    }
   }
 
   /** As it came, headers included, with the reason beside them. */

@@ -121,6 +121,8 @@ export class WheelReader {
       key: record.key,
       value: record.value ?? Buffer.alloc(0),
       headers: record.exactHeaders,
+      // The rest of its wait begins now, also when Kafka takes it later.
+      timestamp: now,
     });
   }
 }
