@@ -46,6 +46,20 @@ describe('the log of delivery', () => {
     },
   );
 
+  it('given deliveries for which there is no connection, then there is one warning for each host and reason in ten seconds', () => {
+    jest.useFakeTimers();
+    const { log, metrics } = observed();
+    for (const id of ['1', '2']) metrics.turnedAway(webhook(id), 'out_of_sockets');
+    metrics.turnedAway(webhook('2'), 'connection_wait_timeout');
+    jest.advanceTimersByTime(10_000);
+    jest.useRealTimers();
+
+    expect(log.warn.mock.calls).toEqual([
+      [{ host: 'hooks.example', error: 'out_of_sockets', deliveries: 2 }, expect.stringContaining('ulimit -n')],
+      [{ host: 'hooks.example', error: 'connection_wait_timeout', deliveries: 1 }, expect.any(String)],
+    ]);
+  });
+
   it('given a stop within these ten seconds, then the warning comes before it', () => {
     const { log, metrics } = observed();
     for (let count = 0; count < 3; count++) metrics.ended(dead('webhook_deleted'));

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { DeadReason, WebhookSnapshot } from '@postduif/contracts';
 import { describeFailure } from '@postduif/outbound';
+import type { OutboundErrorCode } from '@postduif/outbound';
 import type { AttemptFacts, Observer } from './engine/ports.js';
 
 const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400];
@@ -12,17 +13,19 @@ type Outcome = AttemptFacts['outcome'];
 /** Reasons to end a delivery that its owner knows of, and that hold for all of a webhook's at once. */
 const OWN_DOING: ReadonlySet<unknown> = new Set<DeadReason>(['webhook_deleted', 'webhook_disabled']);
 
-/** How long such ends are gathered to one line for a webhook and a reason. */
+/** How long what comes by the thousand is gathered to one line. */
 const GATHER_MS = 10_000;
 
 interface Gathered {
-  readonly account: string;
-  readonly webhook: string;
-  readonly reason: DeadReason | undefined;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly message: string;
   deliveries: number;
 }
 
 type ByOutcome<T> = Readonly<Record<Outcome, T>>;
+
+const TURNED_AWAY =
+  'no connection was free for these deliveries, which wait on the wheel: `connection_wait_timeout`: the server keeps all it may have; `out_of_sockets`: raise the limit of open files (`ulimit -n`) of this process';
 
 const MESSAGES = byOutcome((outcome) => `delivery ${outcome}`);
 
@@ -36,7 +39,7 @@ export class DeliveryMetrics implements Observer {
   readonly #endToEnd: ByOutcome<Histogram.Internal<'outcome'>>;
   readonly #lateness: Histogram;
   readonly #hosts = new WeakMap<WebhookSnapshot, string>();
-  /** By webhook and reason: what has ended since the last line. */
+  /** By what it is about: what has come since the last line. */
   readonly #gathered = new Map<string, Gathered>();
 
   constructor(
@@ -96,6 +99,11 @@ export class DeliveryMetrics implements Observer {
     this.#diversions.inc();
   }
 
+  turnedAway(webhook: WebhookSnapshot, error: OutboundErrorCode): void {
+    const host = this.#host(webhook);
+    this.#gather(`${host}/${error}`, { host, error }, TURNED_AWAY);
+  }
+
   breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed', waitsUntil: number): void {
     const facts = { account: webhook.account, webhook: webhook.id, host: this.#host(webhook), breaker: to };
     if (to === 'open') this.log.warn(facts, 'the receiver fails; it gets one probe at a time until it answers');
@@ -136,7 +144,11 @@ export class DeliveryMetrics implements Observer {
     }
     if (facts.reason !== undefined) this.#dead.inc({ reason: facts.reason });
     const isOwnDoing = OWN_DOING.has(facts.reason);
-    if (isOwnDoing) this.#gather(facts);
+    if (isOwnDoing) {
+      const { account, webhook } = job.delivery;
+      const { reason } = facts;
+      this.#gather(`${webhook}/${reason}`, { account, webhook, reason }, 'deliveries dead');
+    }
     const level = outcome === 'delivered' ? 'info' : isOwnDoing ? 'debug' : 'warn';
     this.log[level](this.#line(facts), MESSAGES[outcome]);
   }
@@ -146,10 +158,8 @@ export class DeliveryMetrics implements Observer {
     for (const key of this.#gathered.keys()) this.#tell(key);
   }
 
-  #gather({ job, reason }: AttemptFacts): void {
-    const { account, webhook } = job.delivery;
-    const key = `${webhook}/${reason}`;
-    const gathered = this.#gathered.get(key) ?? { account, webhook, reason, deliveries: 0 };
+  #gather(key: string, facts: Gathered['facts'], message: string): void {
+    const gathered = this.#gathered.get(key) ?? { facts, message, deliveries: 0 };
     gathered.deliveries += 1;
     if (gathered.deliveries > 1) return;
     this.#gathered.set(key, gathered);
@@ -161,7 +171,8 @@ export class DeliveryMetrics implements Observer {
   #tell(key: string): void {
     const gathered = this.#gathered.get(key);
     if (gathered === undefined) return;
-    this.log.warn(gathered, 'deliveries dead');
+    const { facts, message, deliveries } = gathered;
+    this.log.warn({ ...facts, deliveries }, message);
     this.#gathered.delete(key);
   }
 

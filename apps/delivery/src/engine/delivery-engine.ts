@@ -3,7 +3,7 @@ import { BREAKER_STATES } from './circuit-breaker.js';
 import type { BreakerState } from './circuit-breaker.js';
 import { DEFAULT_BOUNDS, Lane } from './lane.js';
 import type { LaneBounds, Slot } from './lane.js';
-import { expired, isHealthy, lacksConnection, restOf } from './outcome.js';
+import { expired, isHealthy, lackOfConnection, restOf } from './outcome.js';
 import type { Job, Sender, Webhooks } from './ports.js';
 import { Room } from './room.js';
 import type { RoomBounds } from './room.js';
@@ -236,9 +236,12 @@ export class DeliveryEngine {
     const result = await this.options.sender.post(job, webhook);
     const ended = { job, webhook, startedAt: slot.startedAt, result };
     this.#unsettled += 1;
+    const lack = lackOfConnection(result);
     try {
-      if (lacksConnection(result)) await this.#turnAway(lane, job, slot);
-      else {
+      if (lack !== undefined) {
+        this.options.observe?.turnedAway(webhook, lack);
+        await this.#turnAway(lane, job, slot);
+      } else {
         this.#learn(lane, slot, ended);
         await this.#settlement.settle(ended);
       }

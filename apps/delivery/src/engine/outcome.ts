@@ -1,5 +1,5 @@
 import type { DeadReason, DeliveryHeaders, WebhookSnapshot } from '@postduif/contracts';
-import type { OutboundResult } from '@postduif/outbound';
+import type { OutboundErrorCode, OutboundResult } from '@postduif/outbound';
 import { nextAttempt, parseRetryAfter } from '@postduif/retry-schedule';
 
 /** What becomes of a delivery after an attempt. */
@@ -55,9 +55,10 @@ export function expired(
   return delivery.firstAttemptAt !== undefined && at - delivery.firstAttemptAt > Math.max(DAY_MS, 2 * scheduleMs);
 }
 
-/** Nothing was sent, for want of a connection of ours: that is no attempt, and says nothing about the receiver. */
-export function lacksConnection(result: OutboundResult): boolean {
-  return result.outcome === 'error' && (result.code === 'connection_wait_timeout' || result.code === 'out_of_sockets');
+/** Why nothing was sent, if it is for want of a connection of ours: that is no attempt, and says nothing about the receiver. */
+export function lackOfConnection(result: OutboundResult): OutboundErrorCode | undefined {
+  if (result.outcome !== 'error') return undefined;
+  return result.code === 'connection_wait_timeout' || result.code === 'out_of_sockets' ? result.code : undefined;
 }
 
 /** What an attempt says about the receiver's health: it works, whatever it thinks of this delivery, or it does not. */

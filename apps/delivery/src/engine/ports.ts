@@ -1,5 +1,5 @@
 import type { DeadReason, DeliveryHeaders, WebhookSnapshot } from '@postduif/contracts';
-import type { OutboundResult } from '@postduif/outbound';
+import type { OutboundErrorCode, OutboundResult } from '@postduif/outbound';
 
 /** A delivery read from `deliveries`, with the acknowledgement of its record. */
 export interface Job {
@@ -54,6 +54,8 @@ export interface Observer {
   /** An attempt of a partition that was taken away meanwhile has ended: nothing follows from it here. */
   fenced(facts: Omit<AttemptFacts, 'outcome'>): void;
   diverted(): void;
+  /** There was no connection for a delivery, for a reason of ours. It is diverted. */
+  turnedAway(webhook: WebhookSnapshot, error: OutboundErrorCode): void;
   /** A receiver has failed too often in a row, or answers again. What was diverted is back by `waitsUntil`, Unix milliseconds. */
   breakerMoved(webhook: WebhookSnapshot, to: 'open' | 'closed', waitsUntil: number): void;
   /** More waits for a webhook than there is memory for. */

@@ -149,6 +149,7 @@ export class World {
         diverted: () => {
           this.diverted += 1;
         },
+        turnedAway: () => undefined,
         crowded: ({ id }) => {
           this.crowded.push(id);
         },
