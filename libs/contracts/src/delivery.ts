@@ -22,7 +22,7 @@ export interface DeliveryHeaders {
   readonly attempt: number;
   /** When event-ingest accepted the event, Unix milliseconds. */
   readonly acceptedAt: number;
-  /** When the first attempt ended or the first diversion began, Unix milliseconds; absent before both. The overall deadline counts from it. */
+  /** Start of the first attempt or of the first diversion, Unix milliseconds; absent before both. */
   readonly firstAttemptAt?: number | undefined;
   /** Not before this moment, Unix milliseconds; absent: at once. */
   readonly dueAt?: number | undefined;

@@ -177,7 +177,7 @@ export type Problem = Readonly<z.output<typeof problemView>>;
 /** Why a delivery ended without the receiver having it (header `reason` on `deliveries.dead`). */
 export const DEAD_REASONS = {
   attempts_exhausted: 'The receiver did not accept the event in any attempt of the schedule.',
-  expired: 'The delivery waited for room at the receiver longer than twice its schedule (at least a day).',
+  expired: 'The delivery waited for room at the receiver longer than twice its schedule (at least two days).',
   receiver_gone: 'The receiver answered 410 Gone; the webhook is disabled.',
   webhook_deleted: 'The webhook was deleted while the delivery was waiting.',
   webhook_disabled: 'The webhook was disabled while the delivery was waiting.',

@@ -132,6 +132,55 @@ describe('a member of a consumer group', () => {
     expect(mayBegin).not.toContain(true);
   });
 
+  it('given a leader that has moved, when the group hears from the member until it has let go and joins again, then it keeps its partitions', async () => {
+    const topic = await broker.topic();
+    let hasMoved = false;
+    let hear: (() => void) | undefined;
+    const kafka: KafkaClients = {
+      ...broker.kafka,
+      consumer: (config, onSign) => {
+        const assigner: PartitionAssigner = (given) => {
+          const cluster = given.cluster as unknown as { findBroker(node: object): Promise<{ fetch: unknown }> };
+          const find = cluster.findBroker.bind(cluster);
+          cluster.findBroker = async (node) => {
+            const found = await find(node);
+            if (!hasMoved) return found;
+            hasMoved = false;
+            const error = Object.assign(new kafkajs.KafkaJSError('moved'), { type: 'NOT_LEADER_FOR_PARTITION' });
+            return { ...found, fetch: () => Promise.reject(error) };
+          };
+          return config.partitionAssigners![0]!(given);
+        };
+        const consumer = broker.kafka.consumer({ ...config, partitionAssigners: [assigner] }, onSign);
+        const on = consumer.on.bind(consumer) as (event: string, listener: () => void) => () => void;
+        return Object.assign(consumer, {
+          on: (event: string, listener: () => void) => {
+            if (event === consumer.events.HEARTBEAT) hear = listener;
+            return on(event, listener);
+          },
+        });
+      },
+    };
+    const warnings: string[] = [];
+    const { consumer, handed } = broker.consumer({
+      groupId: broker.name(),
+      topics: [topic],
+      kafka,
+      log: { ...silentLog, warn: (_fields, message) => warnings.push(message) },
+    });
+    await consumer.start();
+    await broker.produce([{ topic, value: 'under way' }]);
+    await until(() => handed.values().length === 1 && consumer.mayBegin(), 'it reads');
+    hasMoved = true;
+    await until(() => !consumer.mayBegin(), 'it lets go');
+    // With several brokers there is a fetcher for each, which sends heartbeats meanwhile.
+    hear!();
+    await until(() => consumer.mayBegin(), 'it has joined again');
+
+    expect(warnings).toEqual([]);
+    expect(handed.records[0]!.isCurrent()).toBe(true);
+  });
+
   it('given a lost answer at the end of a rebalance, after which the group takes the member for one that has joined, then it is built anew', async () => {
     const topic = await broker.topic(4);
     const groupId = broker.name();

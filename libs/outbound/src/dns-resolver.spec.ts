@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DnsResolver } from './dns-resolver.js';
 import { nameServer } from './testing/name-server.js';
@@ -84,5 +86,19 @@ describe('DnsResolver', () => {
   it.each(['localhost', 'shop.localhost'])('knows %s without a hosts file and without DNS', async (name) => {
     const bare = new DnsResolver({ servers: [server.address], hostsFile: join(folder, 'absent'), timeoutMs: 100 });
     await expect(bare.resolve(name)).resolves.toMatchObject({ addresses: ['127.0.0.1', '::1'] });
+  });
+
+  it('given a process that can open no more files, then out_of_sockets, though c-ares says that name servers refuse', async () => {
+    const script = `
+      const { DnsResolver } = await import(process.argv[1]);
+      const { openSync } = await import('node:fs');
+      try { for (;;) openSync(process.execPath); } catch {}
+      await new DnsResolver().resolve('four.example').catch(({ code }) => process.stdout.write(code));`;
+    const { stdout } = await promisify(execFile)('sh', [
+      ...['-c', 'ulimit -n 100 && exec "$0" --input-type=module -e "$1" "$2"'],
+      ...[process.execPath, script, join(import.meta.dirname, '../dist/dns-resolver.js')],
+    ]);
+
+    expect(stdout).toBe('out_of_sockets');
   });
 });

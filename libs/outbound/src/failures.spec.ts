@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { AddressGuard } from './address-guard.js';
-import { OUTBOUND_ERRORS, type OutboundErrorCode } from './errors.js';
+import { ExchangeError, OUTBOUND_ERRORS, type OutboundErrorCode } from './errors.js';
 import { DnsResolver } from './dns-resolver.js';
 import { connectError } from './failure.js';
 import { parseHandlerUrl } from './handler-url.js';
@@ -128,18 +128,17 @@ describe('connecting', () => {
     expectFailure(await send(80, { guard }), 'connect_failed');
   });
 
-  it.each(['EMFILE', 'ENFILE', 'ENOBUFS'])(
-    'given that we have no socket left (%s), then out_of_sockets',
-    async (code) => {
-      const resolver = { resolve: () => Promise.reject(Object.assign(new Error('none left'), { code })) };
-      expectFailure(await send(80, { resolver }), 'out_of_sockets');
-      const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
-      const several = Object.assign(new AggregateError([refused, Object.assign(new Error('none left'), { code })]), {
-        code,
-      });
-      expect(connectError({ stage: 'tcp' }, several).code).toBe('out_of_sockets');
-    },
-  );
+  it('given that we have none to look a name up with, then out_of_sockets', async () => {
+    const resolver = { resolve: () => Promise.reject(new ExchangeError('out_of_sockets')) };
+    expectFailure(await send(80, { resolver }), 'out_of_sockets');
+  });
+
+  it.each(['EMFILE', 'ENFILE', 'ENOBUFS'])('given that we have no socket left (%s), then out_of_sockets', (code) => {
+    const none = Object.assign(new Error('none left'), { code });
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const several = Object.assign(new AggregateError([refused, none]), { code });
+    for (const cause of [none, several]) expect(connectError({ stage: 'tcp' }, cause).code).toBe('out_of_sockets');
+  });
 
   it.each([{ totalTimeoutMs: 30 }, { connectionWaitMs: 30 }])(
     'given all connections are busy for %j, then connection_wait_timeout',

@@ -147,9 +147,7 @@ export class DeliveryEngine {
     const webhook = this.#deliverable(id);
     if (typeof webhook === 'string') void this.#run(job, this.#recheck(job));
     else if (!this.options.sender.canSign(webhook)) void this.#run(job, this.#settlement.postpone(job));
-    // What it was told to wait for it gets, however late we are.
-    else if (expired(job.delivery, webhook, Math.min(now, dueAt ?? now)))
-      void this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
+    else if (expired(job.delivery, webhook, now)) void this.#run(job, this.#settlement.bury(job, webhook, 'expired'));
     else this.#admit(job, webhook);
   }
 
@@ -321,7 +319,8 @@ export class DeliveryEngine {
   /** While the delivery was queued its partition may have been taken away, or the webhook may have changed. */
   #send(lane: Lane<Job>, job: Job, slot: Slot, now: number): void {
     const webhook = job.isCurrent() ? this.#deliverable(job.delivery.webhook) : undefined;
-    if (typeof webhook === 'object') void this.#run(job, this.#attempt(lane, job, webhook, slot));
+    if (typeof webhook === 'object' && this.options.sender.canSign(webhook))
+      void this.#run(job, this.#attempt(lane, job, webhook, slot));
     else {
       lane.withdraw(job, slot, now);
       if (webhook !== undefined) void this.#run(job, this.#recheck(job));

@@ -257,10 +257,10 @@ export class Lane<Job extends Queued> {
     if (slot.probe) this.breaker.withdraw(now);
   }
 
-  /** A delivery that had its slot found no connection. @returns until when it is diverted: nobody knows when there is one. */
+  /** A delivery that had its slot found no connection. @returns until when it is diverted: nobody knows when there is one, and not all should look for it at once. */
   turnAway(job: Job, slot: Slot, now: number): number {
     this.withdraw(job, slot, now);
-    const until = Math.ceil(now + this.#horizon(job, now));
+    const until = Math.ceil(now + this.#horizon(job, now) * (0.5 + this.#spread() / 2));
     this.#divertedUntil = Math.max(this.#divertedUntil, until);
     return until;
   }
@@ -301,15 +301,15 @@ export class Lane<Job extends Queued> {
   }
 
   #enter({ body }: Job): void {
+    this.room.enter(this.#held, body.length);
     this.#held.records += 1;
     this.#held.bytes += body.length;
-    this.room.enter(body.length);
   }
 
   #leave({ body }: Job): void {
+    this.room.leave(this.#held, body.length);
     this.#held.records -= 1;
     this.#held.bytes -= body.length;
-    this.room.leave(body.length);
   }
 
   /** Requests a second that the receiver is expected to take. One that hangs is known by what does not end. */

@@ -1,6 +1,6 @@
 import type { DeadReason, DeliveryHeaders, WebhookSnapshot } from '@postduif/contracts';
 import type { OutboundErrorCode, OutboundResult } from '@postduif/outbound';
-import { nextAttempt, parseRetryAfter } from '@postduif/retry-schedule';
+import { MAX_RETRY_AFTER_MS, nextAttempt, parseRetryAfter } from '@postduif/retry-schedule';
 
 /** What becomes of a delivery after an attempt. */
 export type Outcome =
@@ -35,15 +35,16 @@ export function decideOutcome(
     retryAfterMs: retryAfter(result, now),
   });
   if ('exhausted' in next) return { kind: 'dead', reason: 'attempts_exhausted' };
-  const firstAttemptAt = delivery.firstAttemptAt ?? now;
-  if (expired({ firstAttemptAt }, webhook, next.dueAt)) return { kind: 'dead', reason: 'expired' };
+  if (expired(delivery, webhook, next.dueAt)) return { kind: 'dead', reason: 'expired' };
   return { kind: 'retry', dueAt: next.dueAt };
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
+/** A day more than a receiver can ask for. */
+const SHORTEST_DEADLINE_MS = MAX_RETRY_AFTER_MS + DAY_MS;
 
 /**
- * The overall deadline: twice the schedule, at least a day, from when the delivery first could have gone. Waiting for room is no
+ * The overall deadline: twice the schedule, at least two days, from when the delivery first could have gone. Waiting for room is no
  * attempt and a receiver may ask for more time each time, so the schedule alone is no end.
  */
 export function expired(
@@ -52,7 +53,10 @@ export function expired(
   at: number,
 ): boolean {
   const scheduleMs = webhook.schedule.reduce((sum, seconds) => sum + seconds * 1_000, 0);
-  return delivery.firstAttemptAt !== undefined && at - delivery.firstAttemptAt > Math.max(DAY_MS, 2 * scheduleMs);
+  return (
+    delivery.firstAttemptAt !== undefined &&
+    at - delivery.firstAttemptAt > Math.max(SHORTEST_DEADLINE_MS, 2 * scheduleMs)
+  );
 }
 
 /** Why nothing was sent, if it is for want of a connection of ours: that is no attempt, and says nothing about the receiver. */

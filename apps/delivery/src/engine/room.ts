@@ -15,8 +15,8 @@ export interface Share {
   readonly bytes: number;
 }
 
-/** Of the bytes, what is kept for those that hold nothing yet. */
-const FIRST_SHARE = 1 / 4;
+/** Of the bytes, what those may have together that hold more than one delivery. */
+const COMMON_SHARE = 3 / 4;
 /** Work for as much body is as much as that for a delivery. */
 const LARGE_BYTES = 12 * 1024;
 /** A lane may queue so many times as much for a moment as is left for the others: bursts are mostly of one webhook at a time. */
@@ -36,13 +36,15 @@ export function costOf(bytes: number): number {
 
 /**
  * What all lanes share. A lane may hold as much as is left for the others (dynamic thresholds; Choudhury and Hahne, 1998): alone it
- * may have half, and however many are stuck, there is always something left for those that are not. So that it is enough for a large body,
- * a quarter of the bytes is for the first delivery of each lane only.
+ * may have half, and however many are stuck, there is always something left for those that are not. Of bytes, what is left is at least as much
+ * as the largest of their bodies, for smaller ones; and for a large one of each other lane there is a quarter that takes no part in that.
  */
 export class Room {
   #slots = 0;
   #records = 0;
   #bytes = 0;
+  /** Of these, what lanes hold that hold one delivery. */
+  #single = 0;
   #briefBytes = 0;
   #forUs = 0;
 
@@ -69,18 +71,25 @@ export class Room {
 
   /** May a lane that holds this much send another delivery of `bytes`? Slots limit their number, so only bytes count. */
   fitsInFlight(lane: Share, bytes: number): boolean {
-    const bound = this.bounds.bytes * (lane.records === 0 ? 1 : 1 - FIRST_SHARE);
-    return lane.bytes + bytes <= bound - this.#bytes;
+    const left = this.bounds.bytes - this.#bytes;
+    const common = this.bounds.bytes * COMMON_SHARE - (this.#bytes - this.#single);
+    return 2 * bytes <= left && (lane.records === 0 || lane.bytes + 2 * bytes <= common);
   }
 
-  enter(bytes: number): void {
+  /** One more delivery for a lane that held this much before. */
+  enter(lane: Share, bytes: number): void {
     this.#records += 1;
     this.#bytes += bytes;
+    if (lane.records === 0) this.#single += bytes;
+    else if (lane.records === 1) this.#single -= lane.bytes;
   }
 
-  leave(bytes: number): void {
+  /** One delivery less for a lane that held this much before. */
+  leave(lane: Share, bytes: number): void {
     this.#records -= 1;
     this.#bytes -= bytes;
+    if (lane.records === 1) this.#single -= bytes;
+    else if (lane.records === 2) this.#single += lane.bytes - bytes;
   }
 
   /** Deliveries queued for a moment that wait for this process; of these, large ones count for several. */

@@ -71,14 +71,14 @@ export class Settlement {
   }
 
   async #follow(facts: EndedAttempt & { readonly endedAt: number }, outcome: Outcome): Promise<void> {
-    const { job, endedAt, result } = facts;
+    const { job, startedAt, result } = facts;
     const { exits } = this.options;
     switch (outcome.kind) {
       case 'delivered':
         await this.#record({ ...facts, outcome: 'delivered' });
         break;
       case 'retry': {
-        const { attempt, firstAttemptAt = endedAt } = job.delivery;
+        const { attempt, firstAttemptAt = startedAt } = job.delivery;
         const next = { ...job.delivery, attempt: attempt + 1, firstAttemptAt, dueAt: outcome.dueAt };
         await Promise.all([
           exits.wait(job, next, outcome.dueAt),

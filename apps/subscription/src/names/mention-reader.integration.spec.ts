@@ -101,9 +101,10 @@ describe('reading names from events', () => {
     read(clients);
     await until(() => (seen.records > 0 && seen.fetches > 20) || undefined, 'the first fetch');
     const other = read();
-    await until(() => seen.joins === 2 || undefined, 'the other has joined');
+    await until(() => seen.joins >= 2 || undefined, 'the other has joined');
+    const { joins } = seen;
     await other.stop();
-    await until(() => (seen.joins === 3 && seen.fetches > 20) || undefined, 'it has left');
+    await until(() => (seen.joins > joins && seen.fetches > 20) || undefined, 'it has left');
     // Of each partition at most one.
     expect(seen.records).toBeLessThanOrEqual(3);
     await test.giveBack();
