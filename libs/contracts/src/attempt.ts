@@ -33,6 +33,7 @@ export const attemptSchema = z.object({
   /** Milliseconds from the acceptance of the event to the end of this attempt. */
   sinceAcceptedMs: z.number().nonnegative(),
   requestBytes: z.int().nonnegative(),
+  /** Absent where there was no answer, and with `responseBody` where more than 16 MiB of attempts waited for Kafka. */
   responseHeaders: z.record(z.string(), z.string()).optional(),
   /** First 4 KiB as text. */
   responseBody: z.string().optional(),
