@@ -68,8 +68,6 @@ export class GroupMember {
   #memberId: string | undefined;
   /** Settled when the member has let go of the generation that ends. */
   #letGo: Promise<void> | undefined;
-  /** Until then a heartbeat may be answered though the member has let go. */
-  #heardUntil = -Infinity;
   #lastSign: number;
   #fetchedAt = 0;
   /** For how long fetches have gone on since the group last answered, in milliseconds. */
@@ -192,21 +190,9 @@ export class GroupMember {
   }
 
   #build(): Consumer {
-    const { kafka, groupId, sessionTimeoutMs, heartbeatMs, log, clock } = this.options;
+    const { kafka, groupId, sessionTimeoutMs, heartbeatMs, log } = this.options;
     const { maxBytesPerPartition, maxBytesPerFetch, maxWaitTimeInMs, minBytes } = this.options;
-    const joining = watchJoining({
-      before: () => {
-        // kafkajs does not tell when it joins because the group has lost this member, or leaders of partitions have moved; in that
-        // case it also goes on with fetches and heartbeats for those that have not.
-        if (consumer === this.#steerable && this.#letGo === undefined) {
-          this.#letGo = this.events.rebalancing();
-          this.#heardUntil = clock.now() + sessionTimeoutMs;
-        }
-        return this.#letGo ?? Promise.resolve();
-      },
-      memberName: kafka.memberName,
-      log,
-    });
+    const joining = watchJoining({ before: () => this.#letGo ?? Promise.resolve(), memberName: kafka.memberName, log });
     const sign = (): void => {
       this.#sign();
     };
@@ -233,7 +219,6 @@ export class GroupMember {
       sign();
       if (consumer !== this.#current) return;
       if (this.#letGo !== undefined) {
-        if (clock.now() <= this.#heardUntil) return;
         // kafkajs goes on fetching with the partitions that it had when an answer is lost while it joins.
         this.#crash?.(new Error('the group takes this member for one that has joined, and it has not'));
         return;
