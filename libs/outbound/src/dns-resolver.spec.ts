@@ -92,7 +92,7 @@ describe('DnsResolver', () => {
     const script = `
       const { DnsResolver } = await import(process.argv[1]);
       const { openSync } = await import('node:fs');
-      try { for (;;) openSync(process.execPath); } catch {}
+      for (let isLeft = true; isLeft; ) try { openSync(process.execPath); } catch ({ code }) { isLeft = code !== 'EMFILE'; }
       await new DnsResolver().resolve('four.example').catch(({ code }) => process.stdout.write(code));`;
     const { stdout } = await promisify(execFile)('sh', [
       ...['-c', 'ulimit -n 100 && exec "$0" --input-type=module -e "$1" "$2"'],

@@ -8,7 +8,10 @@ export interface ResolvedName {
 
 /** Looks host names up. Tests pass one that lies. */
 export interface NameResolver {
-  /** @throws {ExchangeError} `dns_not_found` when the name does not exist, `dns_failed` when nobody could tell, `out_of_sockets` when nobody could be asked */
+  /**
+   * @throws {ExchangeError} `dns_not_found` when the name does not exist, `dns_failed` when nobody could tell, `out_of_sockets` when
+   * nobody could be asked
+   */
   resolve(hostname: string): Promise<ResolvedName>;
 }
 

@@ -257,7 +257,11 @@ export class Lane<Job extends Queued> {
     if (slot.probe) this.breaker.withdraw(now);
   }
 
-  /** A delivery that had its slot found no connection. @returns until when it is diverted: nobody knows when there is one, and not all should look for it at once. */
+  /**
+   * A delivery that had its slot found no connection.
+   *
+   * @returns until when it is diverted: nobody knows when there is one, and not all should look for it at once
+   */
   turnAway(job: Job, slot: Slot, now: number): number {
     this.withdraw(job, slot, now);
     const until = Math.ceil(now + this.#horizon(job, now) * (0.5 + this.#spread() / 2));

@@ -248,3 +248,21 @@ function result({ status, error = 'connection_reset', afterMs, retryAfter }: Ans
   const body = Buffer.alloc(0);
   return { outcome: 'response', status, headers, body, bodyTruncated: false, remoteAddress: '192.0.2.1', timing };
 }
+
+/** A world with one webhook. */
+export function worldOf(answer: World['answer'], more: Parameters<typeof webhook>[1] = {}): World {
+  const world = new World();
+  world.webhooks.set('1', webhook('1', more));
+  world.answer = answer;
+  return world;
+}
+
+/** Sends events of one webhook, numbered, at even intervals. */
+export async function stream(world: World, count: number, gapMs: number, id = '1'): Promise<void> {
+  for (let event = 0; event < count; event++) {
+    world.send(id, `${event}`);
+    await world.clock.advance(gapMs);
+  }
+}
+
+export const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
